@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -55,6 +56,8 @@ class StoredSnapshot {
   const store::Store& store_;
   store::SnapshotReader reader_;
   std::shared_ptr<const model::Snapshot> model_;
+  // Files that memory reads have touched, by content, kept open.
+  mutable std::map<std::string, std::optional<store::StoredFile>> files_;
 };
 
 }  // namespace icecore::snapshot
