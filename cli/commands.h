@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace icecore::cli {
+
+// One line per verb, each defined in cli/<verb>_command.cc; commands.cc lists them in the order of
+// help.
+[[nodiscard]] Command help_command();
+
+/// All verbs, in the order in which `icecore help` shows them.
+[[nodiscard]] std::span<const Command> commands();
+/// The verb of that name, or null.
+[[nodiscard]] const Command* find_command(std::string_view name);
+
+}  // namespace icecore::cli
