@@ -25,8 +25,8 @@ class ProcessImage {
   /// that is unmapped or not held.
   virtual std::size_t read_memory(std::uint64_t address, std::span<std::byte> out) const = 0;
 
-  /// The whole file behind a file mapping, readable from any offset and mappable (a file or a memfd).
-  /// Invalid when its content is not held.
+  /// The whole file behind a file mapping, readable from any offset and mappable (a file or a
+  /// memfd). Invalid when its content is not held.
   [[nodiscard]] virtual UniqueFd open_module(const model::Mapping& mapping) const = 0;
 
   /// The separate debug information of that file; invalid when there is none.
