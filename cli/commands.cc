@@ -8,6 +8,7 @@ namespace icecore::cli {
 
 std::span<const Command> commands() {
   static const std::array kCommands = {
+      doctor_command(),
       help_command(),
   };
   return kCommands;

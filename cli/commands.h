@@ -11,6 +11,12 @@ namespace icecore::cli {
 
 // One line per verb, each defined in cli/<verb>_command.cc; commands.cc lists them in the order of
 // help.
+[[nodiscard]] Command list_command();
+[[nodiscard]] Command tag_command();
+[[nodiscard]] Command rm_command();
+[[nodiscard]] Command gc_command();
+[[nodiscard]] Command verify_command();
+[[nodiscard]] Command doctor_command();
 [[nodiscard]] Command help_command();
 
 /// All verbs, in the order in which `icecore help` shows them.
