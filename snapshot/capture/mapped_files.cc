@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/mapped_files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <charconv>
+
+namespace icecore::snapshot {
+namespace {
+
+std::string map_file_path(const model::Process& process, const model::Mapping& mapping) {
+  std::array<char, 40> text{};
+  auto end = std::to_chars(text.data(), text.data() + 16, mapping.start(), 16).ptr;
+  *end++ = '-';
+  end = std::to_chars(end, text.data() + text.size(), mapping.end(), 16).ptr;
+  return "/proc/" + std::to_string(process.pid()) + "/map_files/" + std::string(text.data(), end);
+}
+
+/// Opens what the mapping shows: by map_files when we may, else by its path as the process sees it,
+/// if that still is the same file.
+UniqueFd open_mapped(const model::Process& process, const model::Mapping& mapping) {
+  UniqueFd fd(::open(map_file_path(process, mapping).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (fd.valid() || mapping.deleted()) return fd;
+  const std::string path = "/proc/" + std::to_string(process.pid()) + "/root" + mapping.name();
+  fd.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (fd.valid() && (::fstat(fd.get(), &status) != 0 || status.st_ino != mapping.inode()))
+    fd.reset();
+  return fd;
+}
+
+void fill_identity(const struct stat& status, model::FileIdentity& identity) {
+  identity.set_device(status.st_dev);
+  identity.set_inode(status.st_ino);
+  identity.set_size(static_cast<std::uint64_t>(status.st_size));
+  identity.set_mtime_ns(status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec);
+  identity.set_ctime_ns(status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec);
+  identity.set_mode(status.st_mode);
+  identity.set_uid(status.st_uid);
+  identity.set_gid(status.st_gid);
+  identity.set_rdev(status.st_rdev);
+  identity.set_links(static_cast<unsigned>(status.st_nlink));
+}
+
+}  // namespace
+
+MappedFiles::File* MappedFiles::open(const model::Process& process, const model::Mapping& mapping) {
+  auto& file = files_[{mapping.device(), mapping.inode()}];
+  if (!file.fd.valid()) {
+    file.fd = open_mapped(process, mapping);
+    file.path = mapping.name();
+  }
+  file.last_seen = generation_;
+  return file.fd.valid() ? &file : nullptr;
+}
+
+void MappedFiles::collect(model::Snapshot& snapshot) {
+  ++generation_;
+  pending_.clear();
+  for (auto& [key, file] : files_) file.index = -1;
+  for (auto& process : *snapshot.mutable_processes()) {
+    for (auto& mapping : *process.mutable_mappings()) {
+      if (mapping.inode() == 0 || mapping.shared_space() != 0) continue;
+      if (mapping.content() != model::Mapping::HELD || mapping.name().empty()) continue;
+      File* file = open(process, mapping);
+      struct stat status {};
+      if (file == nullptr || ::fstat(file->fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        auto* limitation = snapshot.add_limitations();
+        limitation->set_pid(process.pid());
+        limitation->set_object("mapping of " + mapping.name());
+        limitation->set_reason(file == nullptr ? "the file cannot be opened"
+                                               : "it maps a device, not a file");
+        limitation->set_effect(model::Limitation::INCOMPLETE);
+        mapping.set_content(model::Mapping::NOT_HELD);
+        continue;
+      }
+      if (file->index < 0) {
+        file->index = snapshot.mapped_files_size();
+        auto* mapped = snapshot.add_mapped_files();
+        mapped->set_path(mapping.name());
+        mapped->set_deleted(mapping.deleted());
+        fill_identity(status, *mapped->mutable_identity());
+        pending_.push_back({file->index, file->fd.get()});
+      }
+      mapping.set_file(static_cast<std::uint32_t>(file->index) + 1);
+    }
+  }
+  std::erase_if(files_,
+                [this](const auto& entry) { return entry.second.last_seen != generation_; });
+}
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+
+#include "base/unique_fd.h"
+#include "snapshot/model/snapshot.pb.h"
+#include "store/recording_writer.h"
+
+namespace icecore::snapshot {
+
+/// The files behind mappings: executables, libraries, data. In the pause each new one is only
+/// opened (so that it can be read later even if it is deleted or replaced); its content is kept in
+/// the store once, after the tree runs again.
+class MappedFiles {
+ public:
+  /// Larger files are kept by identity only; a Limitation says so.
+  static constexpr std::uint64_t kMaxBytes = 1ULL << 30U;
+
+  /// While frozen: fills Snapshot.mapped_files and Mapping.file for file mappings that are not
+  /// shared memory, and the executable's.
+  void collect(model::Snapshot& snapshot);
+
+  /// After the pause: opened files and their place in Snapshot.mapped_files.
+  struct Pending {
+    int index;
+    int fd;
+  };
+  [[nodiscard]] std::vector<Pending> pending() const { return pending_; }
+
+ private:
+  using Key = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
+  struct File {
+    UniqueFd fd;
+    std::string path;
+    int index = -1;  ///< in the snapshot being made
+    std::uint64_t last_seen = 0;
+  };
+  File* open(const model::Process& process, const model::Mapping& mapping);
+
+  std::map<Key, File> files_;
+  std::vector<Pending> pending_;
+  std::uint64_t generation_ = 0;
+};
+
+}  // namespace icecore::snapshot

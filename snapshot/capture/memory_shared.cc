@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/memory_shared.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/unique_fd.h"
+#include "snapshot/capture/memory_scan.h"
+
+namespace icecore::snapshot {
+namespace {
+
+constexpr std::uint64_t kPage = store::kPageSize;
+
+std::string hex(std::uint64_t value) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  do {
+    text.insert(text.begin(), kDigits[value & 15U]);
+    value >>= 4U;
+  } while (value != 0);
+  return text;
+}
+
+/// The object itself, through one of its mappings. Needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE.
+UniqueFd open_object(const model::Process& process, const model::Mapping& mapping) {
+  const std::string path = "/proc/" + std::to_string(process.pid()) + "/map_files/" +
+                           hex(mapping.start()) + "-" + hex(mapping.end());
+  return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+model::SharedObject::Kind kind_of(const model::Mapping& mapping, int fd) {
+  const std::string& name = mapping.name();
+  if (name.starts_with("/memfd:")) return model::SharedObject::MEMFD;
+  if (name.starts_with("/SYSV")) return model::SharedObject::SYSV;
+  if (name.starts_with("/dev/zero")) return model::SharedObject::ANONYMOUS;
+  if (name.starts_with("/anon_hugepage")) return model::SharedObject::HUGETLB;
+  struct statfs system {};
+  if (fd >= 0 && ::fstatfs(fd, &system) == 0) {
+    if (system.f_type == TMPFS_MAGIC) return model::SharedObject::TMPFS;
+    if (system.f_type == HUGETLBFS_MAGIC) return model::SharedObject::HUGETLB;
+    return model::SharedObject::FILE;
+  }
+  return name.starts_with("/dev/shm/") ? model::SharedObject::TMPFS : model::SharedObject::FILE;
+}
+
+bool is_shared_memory(const model::Mapping& mapping) {
+  if (!mapping.shared() || mapping.content() != model::Mapping::HELD) return false;
+  if (mapping.inode() == 0) return false;
+  const bool memory_name =
+      mapping.name().starts_with("/memfd:") || mapping.name().starts_with("/SYSV") ||
+      mapping.name().starts_with("/dev/zero") || mapping.name().starts_with("/anon_hugepage") ||
+      mapping.name().starts_with("/dev/shm/");
+  // A file that can be written through the mapping ("mw": VM_MAYWRITE) is memory; else it is a
+  // file.
+  return memory_name || mapping.writable() || mapping.flags().find("mw") != std::string::npos;
+}
+
+/// The parts of the file that hold data, as pages.
+PageSet data_pages(int fd, std::uint64_t size) {
+  PageSet pages;
+  for (std::uint64_t at = 0; at < size;) {
+    const off_t data = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0) break;
+    off_t hole = ::lseek(fd, data, SEEK_HOLE);
+    if (hole < 0) hole = static_cast<off_t>(size);
+    const std::uint64_t first = static_cast<std::uint64_t>(data) / kPage;
+    const std::uint64_t end = (static_cast<std::uint64_t>(hole) + kPage - 1) / kPage;
+    append_run(pages, first, end - first);
+    at = static_cast<std::uint64_t>(hole);
+  }
+  return pages;
+}
+
+/// The pages of the object that some mapping shows.
+PageSet mapped_pages(const model::Mapping& mapping) {
+  return {{mapping.offset() / kPage, (mapping.end() - mapping.start()) / kPage}};
+}
+
+void read_pages(int fd, const PageSet& pages, PageBuffer& buffer,
+                std::vector<store::PageRun>& runs) {
+  for (const auto& run : pages) {
+    for (std::uint64_t done = 0; done < run.count;) {
+      const auto bytes = buffer.reserve(run.count - done);
+      std::size_t got = 0;
+      while (got < bytes.size()) {
+        const ssize_t part = ::pread(fd, bytes.data() + got, bytes.size() - got,
+                                     static_cast<off_t>((run.first + done) * kPage + got));
+        if (part <= 0) break;
+        got += static_cast<std::size_t>(part);
+      }
+      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(got), bytes.end(), std::byte{0});
+      const std::uint64_t count = bytes.size() / kPage;
+      runs.push_back({store::PageRun::Kind::Data, run.first + done, count, bytes.data(), {}});
+      done += count;
+    }
+  }
+}
+
+void fill_identity(int fd, model::FileIdentity& identity) {
+  struct stat status {};
+  if (fd < 0 || ::fstat(fd, &status) != 0) return;
+  identity.set_device(status.st_dev);
+  identity.set_inode(status.st_ino);
+  identity.set_size(static_cast<std::uint64_t>(status.st_size));
+  identity.set_mode(status.st_mode);
+  identity.set_uid(status.st_uid);
+  identity.set_gid(status.st_gid);
+  identity.set_mtime_ns(status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec);
+  identity.set_ctime_ns(status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec);
+}
+
+/// Without the right to open the object: the pages that a process has in its page tables.
+void read_through_process(const model::Process& process, const model::Mapping& mapping,
+                          PageBuffer& buffer, PageSet& present, std::vector<store::PageRun>& runs) {
+  const PageScanner scanner(process.pid());
+  if (!scanner.valid()) return;
+  std::vector<CopiedRun> copies;
+  PageSet failed;
+  PageCopier copier(process.pid(), buffer);
+  copier.copy(
+      scanner.populated_pages(mapping.start(), mapping.end()),
+      mapping.readable() ? PageCopier::Protection::Readable : PageCopier::Protection::Unreadable,
+      copies, failed);
+  for (const auto& copy : copies) {
+    const std::uint64_t first = copy.first - mapping.start() / kPage + mapping.offset() / kPage;
+    const PageSet fresh = subtract({{first, copy.count}}, present);
+    for (const auto& run : fresh) {
+      runs.push_back({store::PageRun::Kind::Data,
+                      run.first,
+                      run.count,
+                      copy.data + (run.first - first) * kPage,
+                      {}});
+    }
+    present = unite(present, fresh);
+  }
+}
+
+}  // namespace
+
+std::vector<SharedMemory::Delta> SharedMemory::capture(model::Snapshot& snapshot,
+                                                       PageBuffer& buffer) {
+  std::map<Key, std::vector<User>> users;
+  for (auto& process : *snapshot.mutable_processes()) {
+    for (auto& mapping : *process.mutable_mappings()) {
+      if (is_shared_memory(mapping)) {
+        users[{mapping.device(), mapping.inode()}].push_back({&process, &mapping});
+      }
+    }
+  }
+  ++generation_;
+  std::vector<Delta> deltas;
+  for (auto& [key, list] : users) {
+    auto [entry, inserted] = objects_.try_emplace(key);
+    if (inserted) entry->second.space = new_space_();
+    entry->second.last_seen = generation_;
+    deltas.push_back(capture_object(entry->second, list, snapshot, buffer));
+  }
+  // An inode number may come back for another object: it must then begin a space of its own.
+  std::erase_if(objects_,
+                [this](const auto& entry) { return entry.second.last_seen != generation_; });
+  return deltas;
+}
+
+SharedMemory::Delta SharedMemory::capture_object(Object& object, const std::vector<User>& users,
+                                                 model::Snapshot& snapshot, PageBuffer& buffer) {
+  Delta delta;
+  delta.space = object.space;
+  const auto& first = users.front();
+  const UniqueFd fd = open_object(*first.process, *first.mapping);
+  auto* shared = snapshot.add_shared_objects();
+  shared->set_space(static_cast<std::uint64_t>(object.space));
+  shared->set_kind(kind_of(*first.mapping, fd.get()));
+  shared->set_name(first.mapping->name());
+  fill_identity(fd.get(), *shared->mutable_identity());
+  if (shared->kind() == model::SharedObject::SYSV) {
+    shared->set_sysv_id(static_cast<int>(first.mapping->inode()));
+    shared->set_sysv_key(static_cast<int>(std::strtoul(
+        first.mapping->name().c_str() + std::string_view("/SYSV").size(), nullptr, 16)));
+  }
+  if (shared->kind() == model::SharedObject::MEMFD && fd.valid()) {
+    const int seals = ::fcntl(fd.get(), F_GET_SEALS);
+    shared->set_seals(seals > 0 ? static_cast<unsigned>(seals) : 0U);
+  }
+
+  PageSet pages;
+  if (fd.valid()) {
+    pages = data_pages(fd.get(), shared->identity().size());
+    if (shared->kind() == model::SharedObject::FILE) {
+      PageSet mapped;
+      for (const auto& user : users) mapped = unite(mapped, mapped_pages(*user.mapping));
+      pages = intersect(pages, mapped);
+    }
+  }
+  if (page_count(pages) * kPage > kMaxObjectBytes) {
+    auto* limitation = snapshot.add_limitations();
+    limitation->set_pid(first.process->pid());
+    limitation->set_object("shared memory " + first.mapping->name());
+    limitation->set_reason("it holds more than 1 GiB");
+    limitation->set_effect(model::Limitation::INCOMPLETE);
+    for (const auto& user : users) user.mapping->set_content(model::Mapping::NOT_HELD);
+    return delta;
+  }
+  for (const auto& user : users) {
+    user.mapping->set_shared_space(static_cast<std::uint64_t>(object.space));
+    if (!fd.valid()) {
+      read_through_process(*user.process, *user.mapping, buffer, pages, delta.runs);
+    }
+  }
+  if (fd.valid()) read_pages(fd.get(), pages, buffer, delta.runs);
+  for (const auto& run : subtract(object.present, pages)) {
+    delta.runs.push_back({store::PageRun::Kind::Absent, run.first, run.count, nullptr, {}});
+  }
+  std::sort(delta.runs.begin(), delta.runs.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  object.present = std::move(pages);
+  return delta;
+}
+
+void SharedMemory::forget() {
+  for (auto& [key, object] : objects_) object.present.clear();
+}
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "snapshot/capture/memory_copy.h"
+#include "snapshot/capture/memory_ranges.h"
+#include "snapshot/capture/memory_scan.h"
+#include "snapshot/capture/memory_watch.h"
+#include "snapshot/model/process.pb.h"
+#include "store/types.h"
+
+namespace icecore::snapshot {
+
+/// What is known of one address space from snapshot to snapshot: which pages have content of their
+/// own and which were written since. Right in every case by this argument: a page is left out only
+/// when the kernel says that its mapping is still under our watch and the page was not written
+/// since the last look; new, moved and replaced mappings are not under watch (registration goes
+/// with the mapping), and pages that went away are found by comparing the sets of pages present.
+class MemorySpace {
+ public:
+  MemorySpace(store::SpaceId id, std::uint64_t start_time) : id_(id), start_time_(start_time) {}
+
+  [[nodiscard]] store::SpaceId id() const { return id_; }
+  [[nodiscard]] std::uint64_t start_time() const { return start_time_; }
+  [[nodiscard]] bool captured() const { return captured_; }
+  [[nodiscard]] bool watched() const { return watch_.has_value(); }
+  [[nodiscard]] const PageSet& own() const { return own_; }
+
+  void set_watch(std::optional<WriteWatch> watch) { watch_ = std::move(watch); }
+  /// The watch ended with the program it was made for (exec).
+  [[nodiscard]] bool watch_is_dead() const { return watch_dead_; }
+
+  /// While the process runs: copies what is dirty already, so that the pause has little to do.
+  void copy_early(const model::Process& process, PageBuffer& buffer);
+
+  struct Parent {
+    int pid = 0;
+    const MemorySpace* space = nullptr;
+  };
+  struct Result {
+    std::vector<store::PageRun> runs;
+    std::uint64_t dirty_pages = 0;  ///< copied, in and before the pause
+    PageSet failed;                 ///< could not be read
+  };
+  /// While the process is frozen: all that changed since the last capture. `parent` helps a forked
+  /// child: a page in the same frame as the parent's has the parent's content.
+  Result capture(const model::Process& process, const Parent& parent, PageBuffer& buffer);
+  /// A capture that was not stored: the next one must hold everything again.
+  void forget();
+
+ private:
+  struct Dirty {
+    PageSet own;
+    PageSet readable;
+    PageSet unreadable;
+  };
+  Dirty find_dirty(const model::Process& process);
+  std::optional<PageSet> take_written(const PageScanner& scanner, const model::Mapping& mapping);
+  PageSet find_shared_frames(const PageScanner& scanner, const PageSet& candidates,
+                             const Parent& parent);
+
+  store::SpaceId id_;
+  std::uint64_t start_time_;
+  std::optional<WriteWatch> watch_;
+  bool watch_dead_ = false;
+  bool captured_ = false;
+  PageSet own_;
+  std::vector<CopiedRun> early_;
+  PageSet early_pages_;
+  PageSet missed_;  ///< marks taken by copy_early() whose pages it could not copy
+};
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/registers.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace icecore::snapshot {
+
+bool capture_registers(const TracedThread& traced, model::Thread& thread) {
+  const int tid = traced.tid;
+  thread.set_registers(&traced.registers, sizeof traced.registers);
+  auto xstate = ptrace_call::xstate(tid);
+  const auto mask = ptrace_call::signal_mask(tid);
+  if (!xstate || !mask) return false;
+  thread.set_xstate(std::move(*xstate));
+  thread.set_signal_mask(*mask);
+  // An empty queue is the rule; /proc/PID/status, read already, says so for less than a ptrace call.
+  if (thread.pending_mask() != 0) {
+    for (auto& info : ptrace_call::pending(tid, ptrace_call::Queue::Private)) {
+      thread.add_pending_signals(std::move(info));
+    }
+  }
+  if (const auto rseq = ptrace_call::rseq(tid)) {
+    thread.set_rseq_address(rseq->address);
+    thread.set_rseq_length(rseq->length);
+    thread.set_rseq_signature(rseq->signature);
+  }
+  void* head = nullptr;
+  std::size_t length = 0;
+  if (::syscall(SYS_get_robust_list, tid, &head, &length) == 0) {
+    thread.set_robust_list(reinterpret_cast<std::uint64_t>(head));
+    thread.set_robust_list_length(length);
+  }
+  if (traced.stop_signal != 0) {
+    thread.set_stop_signal(traced.stop_signal);
+    thread.set_stop_siginfo(traced.stop_siginfo);
+  }
+  return true;
+}
+
+void capture_shared_pending(const TracedThread& traced, model::Process& process) {
+  for (auto& info : ptrace_call::pending(traced.tid, ptrace_call::Queue::Shared)) {
+    process.add_pending_signals(std::move(info));
+  }
+}
+
+}  // namespace icecore::snapshot

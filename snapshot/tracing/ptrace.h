@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/user.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace icecore::snapshot {
+
+using SiginfoBytes = std::string;  ///< siginfo_t as the kernel gives it, 128 bytes
+
+/// struct ptrace_rseq_configuration, see ptrace(2) PTRACE_GET_RSEQ_CONFIGURATION.
+struct RseqConfiguration {
+  std::uint64_t address = 0;
+  std::uint32_t length = 0;
+  std::uint32_t signature = 0;
+};
+
+/// The only ptrace(2) calls of icecore. A thread that has died meanwhile (SIGKILL works at any time,
+/// even in a stop) is an outcome, not a failure: the call answers false or nullopt. Any other error
+/// throws. All calls must come from the thread that seized.
+namespace ptrace_call {
+
+enum class Seize { Done, Gone, NotPermitted };
+/// PTRACE_SEIZE without stopping; `options` are PTRACE_O_*. NotPermitted: traced by somebody else, or
+/// no right to.
+Seize seize(int tid, unsigned options);
+bool set_options(int tid, unsigned options);
+bool interrupt(int tid);
+/// Resumes a stopped thread, delivering `signal` when it is not 0.
+bool resume(int tid, int signal);
+bool single_step(int tid);
+/// Leaves a thread that is in a group-stop stopped, but wakes us when that changes.
+bool listen(int tid);
+bool detach(int tid, int signal);
+
+std::optional<user_regs_struct> registers(int tid);
+bool set_registers(int tid, const user_regs_struct& registers);
+/// The XSAVE image in standard format (NT_X86_XSTATE).
+std::optional<std::string> xstate(int tid);
+std::optional<std::uint64_t> signal_mask(int tid);
+bool set_signal_mask(int tid, std::uint64_t mask);
+std::optional<SiginfoBytes> siginfo(int tid);
+bool set_siginfo(int tid, const SiginfoBytes& bytes);
+/// All pending signals of the private or the shared queue, oldest first, left in place.
+enum class Queue { Private, Shared };
+std::vector<SiginfoBytes> pending(int tid, Queue queue);
+std::optional<RseqConfiguration> rseq(int tid);
+std::optional<unsigned long> event_message(int tid);
+
+}  // namespace ptrace_call
+}  // namespace icecore::snapshot

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/tracing/remote_process.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "snapshot/tracing/task_list.h"
+
+namespace icecore::snapshot {
+namespace {
+
+constexpr std::size_t kCodeSize = 4096;
+constexpr std::size_t kTableSize = 8192;
+constexpr std::size_t kRowSize = 64;
+constexpr std::size_t kMaxRows = kTableSize / kRowSize;
+constexpr std::size_t kAreaSize = kCodeSize + kTableSize + RemoteProcess::kScratchSize;
+
+// Walks a table of rows {number, six arguments, result} at rbx, r12 rows, then traps:
+constexpr std::array<unsigned char, 48> kWalker{
+    0x48, 0x8b, 0x03,              // again: mov rax, [rbx]
+    0x48, 0x8b, 0x7b, 0x08,        // mov rdi, [rbx+8]
+    0x48, 0x8b, 0x73, 0x10,        // mov rsi, [rbx+16]
+    0x48, 0x8b, 0x53, 0x18,        // mov rdx, [rbx+24]
+    0x4c, 0x8b, 0x53, 0x20,        // mov r10, [rbx+32]
+    0x4c, 0x8b, 0x43, 0x28,        // mov r8, [rbx+40]
+    0x4c, 0x8b, 0x4b, 0x30,        // mov r9, [rbx+48]
+    0x0f, 0x05,                    // syscall
+    0x48, 0x89, 0x43, 0x38,        // mov [rbx+56], rax
+    0x48, 0x83, 0xc3, 0x40,        // add rbx, 64
+    0x49, 0xff, 0xcc,              // dec r12
+    0x75, 0xd6,                    // jnz again
+    0xcc,                          // int3
+    0x90, 0x90, 0x90, 0x90, 0x90,
+};
+
+constexpr std::uint64_t kAllSignals = ~0ULL;
+
+std::optional<std::uint64_t> vdso_base(int pid) {
+  const UniqueFd fd(::open(("/proc/" + std::to_string(pid) + "/auxv").c_str(), O_RDONLY | O_CLOEXEC));
+  Elf64_auxv_t entry{};
+  while (fd.valid() && ::read(fd.get(), &entry, sizeof entry) == sizeof entry) {
+    if (entry.a_type == AT_SYSINFO_EHDR) return entry.a_un.a_val;
+  }
+  return std::nullopt;
+}
+
+bool copy_from(int pid, std::uint64_t address, std::span<std::byte> out) {
+  iovec local{out.data(), out.size()};
+  iovec remote{reinterpret_cast<void*>(address), out.size()};
+  return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(out.size());
+}
+
+/// A `syscall` instruction (0f 05) inside the process, in the vdso: always mapped, never changed.
+std::optional<std::uint64_t> find_syscall_instruction(int pid) {
+  const auto base = vdso_base(pid);
+  if (!base) return std::nullopt;
+  std::array<std::byte, 8192> code{};
+  std::size_t size = code.size();
+  if (!copy_from(pid, *base, code)) {
+    size = 4096;
+    if (!copy_from(pid, *base, std::span(code).first(size))) return std::nullopt;
+  }
+  constexpr std::array kInstruction{std::byte{0x0f}, std::byte{0x05}};
+  const auto end = code.begin() + static_cast<std::ptrdiff_t>(size);
+  const auto found = std::search(code.begin(), end, kInstruction.begin(), kInstruction.end());
+  if (found == end) return std::nullopt;
+  return *base + static_cast<std::uint64_t>(found - code.begin());
+}
+
+bool has_seccomp(int pid) {
+  const UniqueFd fd(
+      ::open(("/proc/" + std::to_string(pid) + "/status").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text(8192, '\0');
+  const ssize_t got = fd.valid() ? ::read(fd.get(), text.data(), text.size()) : 0;
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  const auto at = text.find("\nSeccomp:");
+  return at != std::string::npos && std::atoi(&text[at + 9]) != 0;
+}
+
+void move_to_cpu(int cpu) {
+  if (cpu < 0 || cpu == ::sched_getcpu()) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(static_cast<std::size_t>(cpu), &set);
+  ::sched_setaffinity(0, sizeof set, &set);  // only speed is lost when it fails
+}
+
+/// Gives the tracer its own CPU set back.
+class AffinityScope {
+ public:
+  AffinityScope() { ::sched_getaffinity(0, sizeof set_, &set_); }
+  ~AffinityScope() { ::sched_setaffinity(0, sizeof set_, &set_); }
+  AffinityScope(const AffinityScope&) = delete;
+  AffinityScope& operator=(const AffinityScope&) = delete;
+
+ private:
+  cpu_set_t set_{};
+};
+
+}  // namespace
+
+std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, int pid) {
+  TracedThread* thread = tree.driver(pid);
+  if (thread == nullptr) return std::nullopt;
+  if (has_seccomp(pid)) {
+    // A filter would see our calls. The kernel can suspend it for a tracer with CAP_SYS_ADMIN; we do
+    // without, since an option set here would have to be unset on every thread.
+    log(Topic::Tracing, "process " + std::to_string(pid) + " has a seccomp filter: no remote calls");
+    return std::nullopt;
+  }
+  const auto instruction = find_syscall_instruction(pid);
+  if (!instruction) return std::nullopt;
+  RemoteProcess remote(tree, pid, thread->tid, *instruction);
+  const AffinityScope affinity;
+  move_to_cpu(last_cpu(pid, thread->tid));
+  RemoteCall map{SYS_mmap,
+                 {0, kAreaSize, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+                  ~0ULL, 0},
+                 0};
+  remote.begin(*thread);
+  const bool mapped = remote.step_syscall(*thread, map);
+  remote.end(*thread);
+  if (!mapped || (map.result < 0 && map.result > -4096)) return std::nullopt;
+  remote.area_ = static_cast<std::uint64_t>(map.result);
+  if (!remote.write(remote.area_, std::as_bytes(std::span(kWalker)))) return std::nullopt;
+  return remote;
+}
+
+RemoteProcess::RemoteProcess(TracedTree& tree, int pid, int driver, std::uint64_t instruction)
+    : tree_(&tree), pid_(pid), driver_(driver), instruction_(instruction) {}
+
+RemoteProcess::RemoteProcess(RemoteProcess&& other) noexcept
+    : tree_(other.tree_),
+      pid_(other.pid_),
+      driver_(other.driver_),
+      instruction_(other.instruction_),
+      area_(std::exchange(other.area_, 0)) {}
+
+RemoteProcess::~RemoteProcess() {
+  if (area_ == 0) return;
+  try {
+    const auto found = tree_->threads().find(driver_);
+    if (found == tree_->threads().end() || !found->second.readable()) return;
+    const AffinityScope affinity;
+    move_to_cpu(last_cpu(pid_, driver_));
+    RemoteCall unmap{SYS_munmap, {area_, kAreaSize}, 0};
+    begin(found->second);
+    step_syscall(found->second, unmap);
+    end(found->second);
+  } catch (const Error& error) {
+    log(Topic::Tracing, std::string("leaving a process: ") + error.what());
+  }
+}
+
+std::uint64_t RemoteProcess::scratch() const { return area_ + kCodeSize + kTableSize; }
+
+bool RemoteProcess::read(std::uint64_t address, std::span<std::byte> out) const {
+  return copy_from(pid_, address, out);
+}
+
+bool RemoteProcess::write(std::uint64_t address, std::span<const std::byte> bytes) const {
+  iovec local{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  iovec remote{reinterpret_cast<void*>(address), bytes.size()};
+  return ::process_vm_writev(pid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes.size());
+}
+
+bool RemoteProcess::run(int tid, std::span<RemoteCall> calls) {
+  auto& thread = tree_->threads().at(tid);
+  const AffinityScope affinity;
+  move_to_cpu(last_cpu(pid_, tid));
+  begin(thread);
+  bool alive = true;
+  while (alive && !calls.empty()) {
+    const auto part = calls.first(std::min(calls.size(), kMaxRows));
+    alive = run_walker(thread, part);
+    calls = calls.subspan(part.size());
+  }
+  end(thread);
+  return alive;
+}
+
+std::int64_t RemoteProcess::call(std::int64_t number, std::array<std::uint64_t, 6> arguments) {
+  std::array calls{RemoteCall{number, arguments, -ESRCH}};
+  run(driver_, calls);
+  return calls[0].result;
+}
+
+void RemoteProcess::begin(TracedThread& thread) {
+  thread.saved_mask = ptrace_call::signal_mask(thread.tid).value_or(0);
+  ptrace_call::set_signal_mask(thread.tid, kAllSignals);
+}
+
+void RemoteProcess::end(TracedThread& thread) {
+  ptrace_call::set_registers(thread.tid, thread.registers);
+  ptrace_call::set_signal_mask(thread.tid, thread.saved_mask);
+  if (thread.state == TracedThread::State::GroupStopped) {
+    tree_->restore_group_stop(thread);
+  } else if (thread.stop_signal != 0 && !thread.stop_siginfo.empty()) {
+    ptrace_call::set_siginfo(thread.tid, thread.stop_siginfo);
+  }
+}
+
+bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
+  user_regs_struct registers = thread.registers;
+  registers.orig_rax = ~0ULL;  // we are not inside a call that could be restarted
+  registers.rip = instruction_;
+  registers.rax = static_cast<std::uint64_t>(call.number);
+  registers.rdi = call.arguments[0];
+  registers.rsi = call.arguments[1];
+  registers.rdx = call.arguments[2];
+  registers.r10 = call.arguments[3];
+  registers.r8 = call.arguments[4];
+  registers.r9 = call.arguments[5];
+  if (!ptrace_call::set_registers(thread.tid, registers)) return false;
+  do {
+    if (!ptrace_call::single_step(thread.tid) || !wait_for_trap(thread)) return false;
+    const auto after = ptrace_call::registers(thread.tid);
+    if (!after) return false;
+    registers = *after;
+    // A stop that came before the instruction ran (a pending interrupt) leaves rip where it was.
+  } while (registers.rip == instruction_);
+  call.result = static_cast<std::int64_t>(registers.rax);
+  return true;
+}
+
+bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls) {
+  const std::uint64_t table = area_ + kCodeSize;
+  std::vector<std::uint64_t> rows;
+  rows.reserve(calls.size() * 8);
+  for (const auto& call : calls) {
+    rows.push_back(static_cast<std::uint64_t>(call.number));
+    rows.insert(rows.end(), call.arguments.begin(), call.arguments.end());
+    rows.push_back(static_cast<std::uint64_t>(std::int64_t{-ESRCH}));
+  }
+  if (!write(table, std::as_bytes(std::span(rows)))) return false;
+  user_regs_struct registers = thread.registers;
+  registers.orig_rax = ~0ULL;
+  registers.rip = area_;
+  registers.rbx = table;
+  registers.r12 = calls.size();
+  if (!ptrace_call::set_registers(thread.tid, registers)) return false;
+  do {
+    if (!ptrace_call::resume(thread.tid, 0) || !wait_for_trap(thread)) return false;
+    const auto after = ptrace_call::registers(thread.tid);
+    if (!after) return false;
+    registers = *after;
+  } while (registers.r12 != 0);
+  if (!read(table, std::as_writable_bytes(std::span(rows)))) return false;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    calls[i].result = static_cast<std::int64_t>(rows[i * 8 + 7]);
+  }
+  return true;
+}
+
+/// Waits for the SIGTRAP of our step or int3. All other signals are blocked, except SIGSTOP, which is
+/// kept to be delivered at the end, and SIGKILL.
+bool RemoteProcess::wait_for_trap(TracedThread& thread) {
+  int status = 0;
+  pid_t got = 0;
+  while ((got = ::waitpid(thread.tid, &status, __WALL)) < 0 && errno == EINTR) {
+  }
+  if (got != thread.tid || !WIFSTOPPED(status)) return false;
+  if (status >> 16 == 0 && WSTOPSIG(status) == SIGSTOP && thread.stop_signal == 0) {
+    thread.stop_signal = SIGSTOP;
+    thread.stop_siginfo = ptrace_call::siginfo(thread.tid).value_or(SiginfoBytes{});
+  }
+  return true;
+}
+
+}  // namespace icecore::snapshot

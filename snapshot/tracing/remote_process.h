@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "snapshot/tracing/traced_tree.h"
+
+namespace icecore::snapshot {
+
+/// One system call to be run inside a traced process; `result` is what the kernel returned (-errno).
+struct RemoteCall {
+  std::int64_t number = 0;
+  std::array<std::uint64_t, 6> arguments{};
+  std::int64_t result = 0;
+};
+
+/// Runs system calls inside one frozen process: some facts (signal actions, alternate stacks) and some
+/// powers (userfaultfd) exist only there. While it lives the process has one extra mapping; afterwards
+/// registers, signal mask, pending stop and mappings are what they were. Batches cost 0.1 us per call
+/// plus two context switches per thread; the tracer moves to the thread's CPU because a wake-up across
+/// CPUs costs ten times one on the same CPU in virtual machines.
+class RemoteProcess {
+ public:
+  /// nullopt when nothing of the process can be driven: no thread is stopped, a seccomp filter that we
+  /// may not suspend would see the calls, or the process has no `syscall` instruction that we can find.
+  static std::optional<RemoteProcess> enter(TracedTree& tree, int pid);
+
+  RemoteProcess(RemoteProcess&& other) noexcept;
+  RemoteProcess& operator=(RemoteProcess&&) = delete;
+  ~RemoteProcess();
+
+  /// Runs `calls` in order on thread `tid` (stopped, of this process); false when the thread died.
+  bool run(int tid, std::span<RemoteCall> calls);
+  /// One call on the driving thread.
+  std::int64_t call(std::int64_t number, std::array<std::uint64_t, 6> arguments);
+
+  /// Address of scratch memory for arguments and results, kScratchSize bytes, zeroed at first.
+  [[nodiscard]] std::uint64_t scratch() const;
+  static constexpr std::size_t kScratchSize = 32768;
+  bool read(std::uint64_t address, std::span<std::byte> out) const;
+  bool write(std::uint64_t address, std::span<const std::byte> bytes) const;
+
+  [[nodiscard]] int pid() const { return pid_; }
+  [[nodiscard]] int driver() const { return driver_; }
+
+ private:
+  RemoteProcess(TracedTree& tree, int pid, int driver, std::uint64_t instruction);
+  bool step_syscall(TracedThread& thread, RemoteCall& call);
+  bool run_walker(TracedThread& thread, std::span<RemoteCall> calls);
+  bool wait_for_trap(TracedThread& thread);
+  void begin(TracedThread& thread);
+  void end(TracedThread& thread);
+
+  TracedTree* tree_;
+  int pid_;
+  int driver_;
+  std::uint64_t instruction_;   ///< address of a `syscall` instruction in the process
+  std::uint64_t area_ = 0;      ///< our mapping: walker code, call table, scratch
+};
+
+}  // namespace icecore::snapshot

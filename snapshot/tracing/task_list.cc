@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/tracing/task_list.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+#include "base/unique_fd.h"
+
+namespace icecore::snapshot {
+namespace {
+
+std::string task_path(int pid, int tid, const char* file) {
+  return "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + file;
+}
+
+/// The whole file, or empty when it (or the task) is gone.
+std::string read_small(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  if (!fd.valid()) return text;
+  std::array<char, 4096> buffer{};
+  for (ssize_t got; (got = ::read(fd.get(), buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+std::uint64_t hex_field(std::string_view text, std::string_view name) {
+  const auto at = text.find(name);
+  return at == std::string_view::npos ? 0 : std::strtoull(&text[at + name.size()], nullptr, 16);
+}
+
+}  // namespace
+
+std::optional<TaskStat> task_stat(int pid, int tid) {
+  const std::string text = read_small(task_path(pid, tid, "stat"));
+  // The name in parentheses may hold anything: the fields begin behind the last ')'.
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos || name_end + 2 >= text.size()) return std::nullopt;
+  TaskStat stat;
+  const char* field = text.c_str() + name_end + 2;
+  stat.state = *field;
+  for (int number = 3; number < 22; ++number) {
+    if (number == 4) stat.parent = std::atoi(field);
+    while (*field != ' ' && *field != '\0') ++field;
+    if (*field == ' ') ++field;
+  }
+  stat.start_time = std::strtoull(field, nullptr, 10);
+  return stat;
+}
+
+std::vector<int> task_ids(int pid) {
+  std::vector<int> tids;
+  const std::string path = "/proc/" + std::to_string(pid) + "/task";
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+  if (!directory) return tids;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    if (entry->d_name[0] != '.') tids.push_back(std::atoi(entry->d_name));
+  }
+  return tids;
+}
+
+std::vector<int> child_pids(int pid, int tid) {
+  std::vector<int> pids;
+  const std::string text = read_small(task_path(pid, tid, "children"));
+  for (const char* at = text.c_str(); *at != '\0';) {
+    char* end = nullptr;
+    const long child = std::strtol(at, &end, 10);
+    if (end == at) break;
+    pids.push_back(static_cast<int>(child));
+    at = end;
+    while (*at == ' ') ++at;
+  }
+  return pids;
+}
+
+std::optional<int> thread_group(int tid) {
+  const std::string text = read_small("/proc/" + std::to_string(tid) + "/status");
+  const auto at = text.find("\nTgid:");
+  if (at == std::string::npos) return std::nullopt;
+  return std::atoi(&text[at + 6]);
+}
+
+int last_cpu(int pid, int tid) {
+  const std::string text = read_small(task_path(pid, tid, "stat"));
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos) return -1;
+  constexpr int kProcessorField = 39;
+  std::size_t at = name_end + 2;
+  for (int number = 3; number < kProcessorField && at != std::string::npos; ++number) {
+    at = text.find(' ', at);
+    if (at != std::string::npos) ++at;
+  }
+  return at == std::string::npos ? -1 : std::atoi(&text[at]);
+}
+
+std::optional<long> task_syscall(int pid, int tid) {
+  const std::string text = read_small(task_path(pid, tid, "syscall"));
+  long number = -1;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (result.ec != std::errc{} || number < 0) return std::nullopt;
+  return number;
+}
+
+std::optional<TaskSignals> task_signals(int pid, int tid) {
+  const std::string text = read_small(task_path(pid, tid, "status"));
+  if (text.empty()) return std::nullopt;
+  TaskSignals signals;
+  signals.caught = hex_field(text, "SigCgt:");
+  signals.ignored = hex_field(text, "SigIgn:");
+  const auto tracer = text.find("TracerPid:");
+  if (tracer != std::string::npos) signals.tracer = std::atoi(&text[tracer + 10]);
+  return signals;
+}
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/user.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "snapshot/tracing/ptrace.h"
+
+namespace icecore::snapshot {
+
+/// One thread of the tree, as the tracer sees it.
+struct TracedThread {
+  enum class State {
+    Running,       ///< seized, running user code or a system call
+    Stopped,       ///< in a ptrace stop: registers can be read, nothing runs
+    GroupStopped,  ///< the same, inside a job-control stop
+    Listening,     ///< in a job-control stop between snapshots, left to its SIGCONT
+    Suspended,     ///< waits for its vfork child inside the kernel; cannot run before that, nor be read
+    Foreign,       ///< traced by somebody else, or not permitted: cannot be stopped by us
+  };
+  int tid = 0;
+  int pid = 0;
+  State state = State::Running;
+  bool interrupted = false;  ///< we asked for a stop that has not come yet
+  int stop_signal = 0;       ///< the signal that this stop was about to deliver, 0 for none
+  SiginfoBytes stop_siginfo;
+  user_regs_struct registers{};  ///< valid while Stopped or GroupStopped, after any fix-up
+  int foreign_tracer = 0;
+  std::uint64_t saved_mask = 0;  ///< the signal mask while remote calls have replaced it
+
+  [[nodiscard]] bool readable() const {
+    return state == State::Stopped || state == State::GroupStopped;
+  }
+};
+
+struct TracedProcess {
+  int pid = 0;
+  std::uint64_t start_time = 0;  ///< ticks since boot; with the pid it names the process for ever
+  bool zombie = false;
+  std::set<int> tids;
+};
+
+/// What dispatch() has to tell the owner of the tree.
+struct TreeEvent {
+  enum class Kind {
+    FatalSignal,  ///< the thread is stopped just before it dies of `signal`; resume() it afterwards
+    RootExited,   ///< `status` is its wait status
+    RootStopped,  ///< job control has stopped the root by `signal`
+  };
+  Kind kind;
+  int tid = 0;
+  int signal = 0;
+  int status = 0;
+};
+
+/// Which thread keeps a freeze from completing.
+struct FreezeHoldup {
+  int pid = 0;
+  int tid = 0;
+  std::string reason;
+};
+
+/// The processes below one root, frozen and thawed by ptrace alone: PTRACE_SEIZE and PTRACE_INTERRUPT
+/// are invisible to the program and to its parents, and the kernel undoes both when we die, so that a
+/// killed tracer never leaves anything frozen. Stopped tasks cannot fork, hence listing and stopping
+/// until nothing new appears ends with the whole tree. All calls from the thread that made it, with
+/// SIGCHLD blocked in every thread of the process.
+class TracedTree {
+ public:
+  /// Attached keeps the tree seized between snapshots, which shows us a signal before it kills
+  /// (TracerPid is then not 0); Detached leaves no trace between snapshots.
+  enum class Between { Detached, Attached };
+
+  TracedTree(int root, Between between);
+  TracedTree(const TracedTree&) = delete;
+  TracedTree& operator=(const TracedTree&) = delete;
+  /// Thaws and detaches.
+  ~TracedTree();
+
+  /// Between::Attached: seizes what lives now. Children are then attached by the kernel at birth.
+  void attach();
+
+  enum class Outcome { Frozen, TimedOut, Empty };
+  /// Stops every thread. TimedOut leaves the tree partly stopped, with holdup() saying why: call again
+  /// to go on, or thaw(). Empty: no process lives any more.
+  Outcome freeze(std::chrono::nanoseconds timeout);
+  [[nodiscard]] std::optional<FreezeHoldup> holdup() const;
+  void thaw();
+
+  /// Takes in what the kernel reports (after SIGCHLD) and resumes what need not stay stopped. Events
+  /// come one at a time; call until nullopt.
+  std::optional<TreeEvent> dispatch();
+  /// Lets a thread go on after FatalSignal, with that signal.
+  void resume(int tid);
+
+  [[nodiscard]] int root() const { return root_; }
+  [[nodiscard]] bool frozen() const { return frozen_; }
+  [[nodiscard]] bool empty() const { return processes_.empty(); }
+  [[nodiscard]] const std::map<int, TracedProcess>& processes() const { return processes_; }
+  [[nodiscard]] std::map<int, TracedThread>& threads() { return threads_; }
+  [[nodiscard]] const std::map<int, TracedThread>& threads() const { return threads_; }
+  /// A stopped thread of `pid` fit for remote system calls, or null.
+  [[nodiscard]] TracedThread* driver(int pid);
+
+  /// Brings a thread that ran remote system calls back into the job-control stop it was in.
+  void restore_group_stop(TracedThread& thread);
+
+ private:
+  void discover();
+  bool add_process(int pid);
+  bool add_thread(int pid, int tid);
+  void seize_and_interrupt(TracedThread& thread);
+  [[nodiscard]] bool wait_for_stops(std::chrono::steady_clock::time_point deadline);
+  void take_status(int tid, int status);
+  void take_stop(TracedThread& thread, int status);
+  void take_event_stop(TracedThread& thread, int signal);
+  void take_signal_stop(TracedThread& thread, int signal);
+  void take_new_child(const TracedThread& parent);
+  TracedThread& adopt(int pid, int tid);
+  void forget_thread(int tid);
+  void remove_thread(int tid, int status);
+  void release(TracedThread& thread);
+  void mark_suspended();
+  [[nodiscard]] bool would_die_of(const TracedThread& thread, int signal) const;
+
+  int root_;
+  Between between_;
+  bool attached_ = false;
+  bool frozen_ = false;
+  bool freezing_ = false;
+  std::map<int, TracedProcess> processes_;
+  std::map<int, TracedThread> threads_;
+  std::vector<TreeEvent> events_;
+};
+
+}  // namespace icecore::snapshot
