@@ -9,6 +9,7 @@ namespace icecore::cli {
 std::span<const Command> commands() {
   static const std::array kCommands = {
       doctor_command(),
+      completion_command(),
       help_command(),
   };
   return kCommands;

@@ -17,6 +17,8 @@ namespace icecore::cli {
 [[nodiscard]] Command gc_command();
 [[nodiscard]] Command verify_command();
 [[nodiscard]] Command doctor_command();
+[[nodiscard]] Command completion_command();
+[[nodiscard]] Command complete_command();
 [[nodiscard]] Command help_command();
 
 /// All verbs, in the order in which `icecore help` shows them.

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include "cli/commands.h"
 #include "cli/help_text.h"
 #include "cli/invocation.h"
-#include "cli/near_words.h"
+#include "cli/manual_page.h"
 #include "cli/unknown_verb.h"
 
 namespace icecore::cli {
@@ -14,15 +16,35 @@ namespace {
 constexpr std::array kArguments = {
     Argument{"VERB", Argument::Count::Optional, Completes::Verb},
 };
+constexpr std::array kOptions = {
+    Option{"man", 0, "", "print the manual page, in troff"},
+    Option{"man-pages", 0, "DIR", "write all manual pages into DIR", Completes::Directory},
+};
+
+void write_page(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream file(path);
+  if (!(file << text << std::flush)) throw_errno("write " + path.string());
+}
+
+void write_pages(const std::filesystem::path& directory) {
+  write_page(directory / "icecore.1", overview_manual());
+  for (const Command& command : commands()) {
+    if (command.group == Group::Hidden) continue;
+    write_page(directory / ("icecore-" + std::string(command.name) + ".1"), manual_page(command));
+  }
+}
 
 int run(const Invocation& invocation) {
-  if (invocation.arguments().empty()) {
-    std::cout << overview_text();
-    return 0;
+  const bool man = invocation.has("man");
+  if (invocation.has("man-pages")) {
+    write_pages(invocation.text("man-pages"));
+  } else if (invocation.arguments().empty()) {
+    std::cout << (man ? overview_manual() : overview_text());
+  } else {
+    const Command* command = find_command(invocation.argument(0));
+    if (command == nullptr) throw_unknown_verb(invocation.argument(0));
+    std::cout << (man ? manual_page(*command) : help_text(*command));
   }
-  const Command* command = find_command(invocation.argument(0));
-  if (command == nullptr) throw_unknown_verb(invocation.argument(0));
-  std::cout << help_text(*command);
   return 0;
 }
 
@@ -32,8 +54,9 @@ Command help_command() {
   return {.name = "help",
           .group = Group::About,
           .summary = "show the verbs, or the help of one",
-          .usage = "help [VERB]",
+          .usage = "help [--man] [VERB]",
           .arguments = kArguments,
+          .options = kOptions,
           .run = run};
 }
 
