@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "snapshot/proc/stat.h"
+
+namespace icecore::snapshot {
+
+/// /proc/PID of one process, held open: when the process ends and its pid is given to another,
+/// every call answers "gone" and never tells of the stranger. All file access of capture goes
+/// through here.
+///
+/// Opening it reads stat once. When the leader has exited while other threads live on, the memory,
+/// the descriptors and the paths are looked at through a living thread (shared_path()); opened on a
+/// frozen process that choice stays right. Not for several threads at once: reads share one buffer.
+class ProcDirectory {
+ public:
+  /// nullopt when there is no such process.
+  static std::optional<ProcDirectory> open(int pid);
+
+  [[nodiscard]] int pid() const { return pid_; }
+  /// As it was when the directory was opened.
+  [[nodiscard]] const proc::Stat& stat() const { return stat_; }
+  /// An O_PATH descriptor of /proc/PID.
+  [[nodiscard]] int fd() const { return directory_.get(); }
+  /// The same of the thread whose memory and files stand for the process: the leader's, if it
+  /// lives.
+  [[nodiscard]] int shared_fd() const {
+    return living_thread_.valid() ? living_thread_.get() : directory_.get();
+  }
+  /// The thread behind shared_fd().
+  [[nodiscard]] int shared_tid() const { return living_tid_; }
+
+  /// The whole of a file below /proc/PID, such as "status" or "task/12/stat". The text is valid
+  /// until the next read. nullopt when the process or the file is gone, does not exist on this
+  /// kernel, or may not be read by us.
+  [[nodiscard]] std::optional<std::string_view> read(const char* name) const;
+  /// The same of what threads share: "maps", "environ", "cmdline".
+  [[nodiscard]] std::optional<std::string_view> read_shared(const char* name) const;
+
+  /// A small file that is not below /proc/PID: its text, empty when it cannot be read.
+  static std::string read_file(const std::string& path);
+
+  /// Where a link below shared_fd() leads: "exe", "cwd", "fd/3", "ns/net".
+  [[nodiscard]] std::optional<std::string> read_link(const char* name) const;
+  /// stat of what a link below shared_fd() leads to.
+  [[nodiscard]] std::optional<struct ::stat> stat_target(const char* name) const;
+  /// Opens a file below shared_fd().
+  [[nodiscard]] UniqueFd open_file(const char* name, int flags) const;
+
+  /// Thread ids, the leader's first. Empty when the process is gone.
+  [[nodiscard]] std::vector<int> thread_ids() const;
+  /// Numbers of the open descriptors, ascending.
+  [[nodiscard]] std::vector<int> descriptors() const;
+
+ private:
+  ProcDirectory(int pid, UniqueFd directory);
+  [[nodiscard]] std::optional<std::string_view> read_at(int directory, const char* name) const;
+  [[nodiscard]] std::vector<int> list_numbers(int directory, const char* name) const;
+  void grow(std::size_t used) const;
+  void find_living_thread();
+
+  int pid_;
+  UniqueFd directory_;
+  UniqueFd living_thread_;
+  int living_tid_;
+  proc::Stat stat_;
+  mutable std::unique_ptr<char[]>
+      buffer_;  // not a vector: pages that nothing is read into stay untouched
+  mutable std::size_t capacity_;
+};
+
+}  // namespace icecore::snapshot

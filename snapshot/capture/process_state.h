@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "snapshot/capture/namespaces.h"
+#include "snapshot/capture/proc_directory.h"
+#include "snapshot/model/process.pb.h"
+
+namespace icecore::snapshot {
+
+/// Fills everything of `process` that /proc tells of the process as a whole, but for its threads,
+/// mappings and descriptors. Meant for the pause: no file is read that the kernel needs long for.
+///
+/// State::STOPPED is told only of a process that nobody traces: while icecore holds it, the tracer
+/// knows better. Not in /proc, so left to remote system calls: signal actions, interval timers,
+/// what is left of POSIX timers, securebits, child_subreaper, and dumpable where the kernel is
+/// older than 6.16.
+void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& own,
+                           model::Process& process);
+
+/// PR_GET_DUMPABLE of a process, 0 to 2, from the outside; -1 when the kernel does not tell it.
+int read_dumpable(int pid);
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "snapshot/capture/proc_directory.h"
+#include "snapshot/model/process.pb.h"
+
+namespace icecore::snapshot {
+
+/// Whether the thread is on its own or held by icecore. Of a held thread /proc tells where icecore
+/// holds it, not where it waited: its wait channel is left as it is in the model, and its state
+/// letter is worked out from whether it is in a system call.
+enum class Activity { Running, Held };
+
+/// Fills what /proc tells of thread `tid`; registers, queued signals, altstack, robust list and
+/// rseq come from the tracer. `thread.credentials` only when they differ from
+/// `process.credentials`, which must be filled already. Returns false when the thread is gone.
+bool capture_thread_state(const ProcDirectory& directory, int tid, Activity activity,
+                          const model::Process& process, model::Thread& thread);
+
+/// What it waits in: "do_epoll_wait"; worth reading only before the freeze.
+void capture_wait_channel(const ProcDirectory& directory, int tid, model::Thread& thread);
+
+}  // namespace icecore::snapshot
