@@ -25,6 +25,12 @@ class ProcessImage {
   /// that is unmapped or not held.
   virtual std::size_t read_memory(std::uint64_t address, std::span<std::byte> out) const = 0;
 
+  /// The first address in [address, end) whose page may hold anything but zeros, else `end`: a hint
+  /// that lets huge empty mappings be skipped. Unreadable pages count as holding something.
+  [[nodiscard]] virtual std::uint64_t next_data(std::uint64_t address, std::uint64_t end) const {
+    return address < end ? address : end;
+  }
+
   /// The whole file behind a file mapping, readable from any offset and mappable (a file or a
   /// memfd). Invalid when its content is not held.
   [[nodiscard]] virtual UniqueFd open_module(const model::Mapping& mapping) const = 0;

@@ -4,14 +4,17 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -62,7 +65,7 @@ model::Mapping parse_mapping(const std::string& line) {
 }  // namespace
 
 std::string LiveVictim::path(const std::string& name) {
-  return std::string(ICECORE_VICTIM_DIR) + "/" + name;
+  return name.starts_with('/') ? name : std::string(ICECORE_VICTIM_DIR) + "/" + name;
 }
 
 LiveVictim::LiveVictim(const std::string& name) {
@@ -94,6 +97,14 @@ void LiveVictim::command(const std::string& word) {
   const std::string line = word + "\n";
   if (::write(to_child_.get(), line.data(), line.size()) < 0) throw_errno("write to the victim");
   expect_line("DONE");
+  // It has still to come back from writing DONE to waiting for stdin.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kDeadlineMs);
+  const std::string waiting = std::to_string(SYS_read) + " 0x0 ";
+  while (!read_file("/proc/" + std::to_string(pid_) + "/syscall").starts_with(waiting)) {
+    if (std::chrono::steady_clock::now() > deadline)
+      throw Error("the victim does not wait for input");
+    ::sched_yield();
+  }
 }
 
 void LiveVictim::expect_line(const std::string& wanted) {

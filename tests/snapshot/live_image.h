@@ -10,7 +10,8 @@
 
 namespace icecore::test {
 
-/// A victim in tests/victims that obeys one-word lines; killed and reaped by the destructor.
+/// A victim of tests/victims (or a program by its full path) that obeys one-word lines; killed and
+/// reaped by the destructor.
 class LiveVictim {
  public:
   explicit LiveVictim(const std::string& name);
