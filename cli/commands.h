@@ -12,6 +12,8 @@ namespace icecore::cli {
 // One line per verb, each defined in cli/<verb>_command.cc; commands.cc lists them in the order of
 // help.
 [[nodiscard]] Command list_command();
+[[nodiscard]] Command show_command();
+[[nodiscard]] Command bt_command();
 [[nodiscard]] Command tag_command();
 [[nodiscard]] Command rm_command();
 [[nodiscard]] Command gc_command();
