@@ -6,6 +6,7 @@
 #include <gelf.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <tuple>
@@ -53,7 +54,8 @@ std::optional<Symbol> read_symbol(Dwfl_Module* module, int index) {
   if (!kind) return std::nullopt;
   return Symbol{.address = address,
                 .size = symbol.st_size,
-                .name = name,
+                // The linker writes versions into .symtab: "pthread_cond_wait@@GLIBC_2.3.2".
+                .name = std::string(name, std::strcspn(name, "@")),
                 .kind = *kind,
                 .is_local = GELF_ST_BIND(symbol.st_info) == STB_LOCAL};
 }
