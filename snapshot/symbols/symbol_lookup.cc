@@ -19,14 +19,25 @@ constexpr std::uint64_t kPageSize = 4096;
 
 // "ns::f" of "ns::f(int) const"; a template's arguments and operator() stay.
 std::string_view without_parameters(std::string_view name) {
+  constexpr std::string_view operator_word = "operator";
+  constexpr std::string_view anonymous = "(anonymous namespace)";
   int depth = 0;
   for (std::size_t i = 0; i < name.size(); ++i) {
+    const std::string_view rest = name.substr(i);
+    if (rest.starts_with(operator_word)) {
+      // The sign may be one of the brackets counted here: operator(), operator<, operator->.
+      i += operator_word.size();
+      if (name.substr(i).starts_with("()")) i += 2;
+      while (i < name.size() && std::string_view("<>=-!").find(name[i]) != std::string_view::npos)
+        ++i;
+      if (i >= name.size()) break;
+    } else if (rest.starts_with(anonymous)) {
+      i += anonymous.size() - 1;
+      continue;
+    }
     if (name[i] == '<') ++depth;
     if (name[i] == '>') --depth;
-    const bool is_operator = name.substr(0, i).ends_with("operator");
-    const bool is_namespace = name.substr(i).starts_with("(anonymous namespace)");
-    if (name[i] == '(' && depth <= 0 && !is_operator && !is_namespace && i != 0)
-      return name.substr(0, i);
+    if (name[i] == '(' && depth <= 0) return name.substr(0, i);
   }
   return name;
 }

@@ -50,6 +50,8 @@ struct Till {
   static unsigned long total;
 };
 unsigned long Till::total = 1UL << 40;
+bool operator<(Till, int right) { return Till::total < static_cast<unsigned long>(right); }
+bool operator<(int left, Till) { return static_cast<unsigned long>(left) < Till::total; }
 }  // namespace shop
 
 extern "C" int plain_c_function(int value) {
