@@ -14,6 +14,8 @@ namespace icecore::cli {
 [[nodiscard]] Command list_command();
 [[nodiscard]] Command show_command();
 [[nodiscard]] Command bt_command();
+[[nodiscard]] Command dis_command();
+[[nodiscard]] Command diff_command();
 [[nodiscard]] Command export_command();
 [[nodiscard]] Command tag_command();
 [[nodiscard]] Command rm_command();

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/recording_options.h"
+
+#include <algorithm>
+#include <cctype>
+#include <iostream>
+
+namespace icecore::cli {
+
+snapshot::RecorderOptions recorder_options(const Invocation& invocation) {
+  snapshot::RecorderOptions options;
+  options.interval = invocation.duration("every");
+  if (options.interval && options.interval->count() < 1'000'000) {
+    throw UsageError("icecore " + std::string(invocation.command().name) +
+                     ": --every must be at least 1ms");
+  }
+  options.count = invocation.number("count");
+  options.tag = invocation.text("tag");
+  options.freeze_timeout = invocation.duration("freeze-timeout").value_or(std::chrono::seconds(2));
+  if (!invocation.quiet()) {
+    options.note = [](std::string_view line) { std::cerr << "icecore: " << line << std::endl; };
+  }
+  return options;
+}
+
+void require_recording_name(std::string_view name) {
+  const bool plain = !name.empty() && name.size() <= 100 && name.front() != '.' &&
+                     std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                       return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '+';
+                     });
+  if (!plain) {
+    throw UsageError("'" + std::string(name) +
+                     "' cannot name a recording: letters, digits and - _ . + only");
+  }
+}
+
+std::string recording_name(const Invocation& invocation, const store::Store& store,
+                           std::string_view base) {
+  if (invocation.has("name")) {
+    require_recording_name(invocation.text("name"));
+    return invocation.text("name");
+  }
+  std::string plain;
+  for (const unsigned char c : base) {
+    const bool fits = std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '+';
+    plain.push_back(fits ? static_cast<char>(c) : '-');
+  }
+  if (plain.empty() || plain.front() == '.') plain.insert(0, "p");
+  return store.unused_name(plain);
+}
+
+void note_end(const Invocation& invocation, const std::string& name,
+              const snapshot::Recorder& recorder) {
+  const auto taken = recorder.snapshots_taken();
+  if (taken == 0 || !recorder.last_number()) {
+    invocation.note("no snapshot was taken of " + name);
+    return;
+  }
+  invocation.note("recorded " + std::to_string(taken) + (taken == 1 ? " snapshot" : " snapshots") +
+                  "; look at the last with: icecore gdb " + name + "@" +
+                  std::to_string(*recorder.last_number()));
+}
+
+}  // namespace icecore::cli
