@@ -57,12 +57,17 @@ class SnapshotWriter {
 
   [[nodiscard]] std::uint64_t number() const;
 
-  /// Adds what changed of `space` since the parent snapshot; pages that turn out equal to the parent's
-  /// cost nothing. Once per space. Not listing a space keeps it as it was.
+  /// Adds what changed of `space` since the parent snapshot; pages that turn out equal to the
+  /// parent's cost nothing. Once per space. Not listing a space keeps it as it was.
   void write_pages(SpaceId space, std::span<const PageRun> runs);
 
-  /// Keeps the content of the regular file open at `fd`, and ties it to this snapshot. Known content is
-  /// not stored twice, and a file with a known `identity` is not even read.
+  /// Says that this snapshot has these spaces and no others: the rest end here and cannot be
+  /// written again, so that gc can give back what only older snapshots need. Once, at any time
+  /// before commit(); without it every space goes on.
+  void end_other_spaces(std::span<const SpaceId> spaces);
+
+  /// Keeps the content of the regular file open at `fd`, and ties it to this snapshot. Known
+  /// content is not stored twice, and a file with a known `identity` is not even read.
   FileId add_file(int fd, const FileIdentity& identity);
   /// Ties content that is in the store already to this snapshot.
   void add_file(const FileId& id);

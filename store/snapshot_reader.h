@@ -11,8 +11,8 @@
 
 namespace icecore::store {
 
-/// One committed snapshot, open for reading: page P costs microseconds for any snapshot. Stays valid
-/// beside gc and rm. Copies are cheap; one thread at a time.
+/// One committed snapshot, open for reading: page P costs microseconds for any snapshot. Stays
+/// valid beside gc and rm. Copies are cheap; one thread at a time.
 class SnapshotReader {
  public:
   [[nodiscard]] const SnapshotKey& key() const;

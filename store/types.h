@@ -12,8 +12,9 @@ namespace icecore::store {
 
 inline constexpr std::size_t kPageSize = 4096;
 
-/// A line of pages through a recording: one address space, or one shared memory object. Its pages are
-/// numbered by address / 4096, or by offset / 4096. Unique within a recording and never used again.
+/// A line of pages through a recording: one address space, or one shared memory object. Its pages
+/// are numbered by address / 4096, or by offset / 4096. Unique within a recording and never used
+/// again.
 enum class SpaceId : std::uint64_t {};
 
 /// BLAKE3 of a file's content: the file's name in the store.
