@@ -27,6 +27,11 @@ const SourceLines& ModuleSymbols::lines() {
   return *lines_;
 }
 
+const VariableTable& ModuleSymbols::variables() {
+  if (!variables_) variables_.emplace(file_.get(), debug_.get(), table());
+  return *variables_;
+}
+
 std::shared_ptr<ModuleSymbols> ModuleCache::find(const ProcessImage& image,
                                                  const LoadedModule& module) {
   std::string key = module.build_id;

@@ -10,6 +10,7 @@
 #include "snapshot/symbols/loaded_module.h"
 #include "snapshot/symbols/source_lines.h"
 #include "snapshot/symbols/symbol_table.h"
+#include "snapshot/symbols/variable_table.h"
 
 namespace icecore::symbols {
 
@@ -21,12 +22,14 @@ class ModuleSymbols {
 
   const SymbolTable& table();
   const SourceLines& lines();
+  const VariableTable& variables();
 
  private:
   UniqueFd file_;
   UniqueFd debug_;
   std::optional<SymbolTable> table_;
   std::optional<SourceLines> lines_;
+  std::optional<VariableTable> variables_;
 };
 
 /// Keeps ModuleSymbols by build-id, so that the same library in many processes and snapshots is
