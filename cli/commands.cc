@@ -7,11 +7,30 @@
 namespace icecore::cli {
 
 std::span<const Command> commands() {
+  // clang-format off: one verb per line
   static const std::array kCommands = {
+      run_command(),
+      attach_command(),
+      snap_command(),
+      freeze_command(),
+      thaw_command(),
+      state_command(),
+      list_command(),
+      show_command(),
+      bt_command(),
+      dis_command(),
+      diff_command(),
+      export_command(),
+      tag_command(),
+      rm_command(),
+      gc_command(),
+      verify_command(),
       doctor_command(),
       completion_command(),
       help_command(),
+      complete_command(),
   };
+  // clang-format on
   return kCommands;
 }
 

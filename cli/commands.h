@@ -11,6 +11,12 @@ namespace icecore::cli {
 
 // One line per verb, each defined in cli/<verb>_command.cc; commands.cc lists them in the order of
 // help.
+[[nodiscard]] Command run_command();
+[[nodiscard]] Command attach_command();
+[[nodiscard]] Command snap_command();
+[[nodiscard]] Command freeze_command();
+[[nodiscard]] Command thaw_command();
+[[nodiscard]] Command state_command();
 [[nodiscard]] Command list_command();
 [[nodiscard]] Command show_command();
 [[nodiscard]] Command bt_command();

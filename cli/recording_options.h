@@ -3,6 +3,7 @@
 
 #include "cli/invocation.h"
 #include "snapshot/recorder.h"
+#include "store/store.h"
 
 namespace icecore::cli {
 

@@ -69,7 +69,7 @@ int exec_failure(const std::string& program, int error) {
 int run_recorded(const Invocation& invocation) {
   const auto& words = invocation.rest();
   const std::string base = std::filesystem::path(words.front()).filename().string();
-  snapshot::block_recorder_signals();
+  const sigset_t mask = snapshot::block_recorder_signals();
   auto store = open_or_create_store(invocation);
   const std::string name = recording_name(invocation, store, base);
   auto writer = store.write(name);
@@ -80,7 +80,7 @@ int run_recorded(const Invocation& invocation) {
   // Orphans of the tree come to us instead of init, and so stay in the tree.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 
-  snapshot::LaunchedProgram program(words);
+  snapshot::LaunchedProgram program(words, mask);
   writer.describe(joined(words), program.pid());
   auto options = recorder_options(invocation);
   options.first = snapshot::RecorderOptions::First::AfterInterval;

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "cli/commands.h"
+#include "cli/invocation.h"
 #include "cli/json_text.h"
 #include "cli/recorders.h"
 

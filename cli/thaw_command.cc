@@ -2,6 +2,7 @@
 #include <array>
 
 #include "cli/commands.h"
+#include "cli/invocation.h"
 #include "cli/recorders.h"
 
 namespace icecore::cli {

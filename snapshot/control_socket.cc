@@ -23,8 +23,8 @@ constexpr std::size_t kMaxLine = 4096;
 struct ShortAddress {
   explicit ShortAddress(const std::filesystem::path& socket)
       : directory(::open(socket.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {
-    const std::string text = "/proc/self/fd/" + std::to_string(directory.get()) + "/" +
-                             socket.filename().string();
+    const std::string text =
+        "/proc/self/fd/" + std::to_string(directory.get()) + "/" + socket.filename().string();
     if (!directory.valid()) throw_errno("open " + socket.parent_path().string());
     if (text.size() >= sizeof address.sun_path) {
       throw Error("socket name " + socket.filename().string() + " is too long");
@@ -72,8 +72,7 @@ std::vector<ControlServer::Request> ControlServer::receive() {
     clients_.push_back({std::move(fd), {}});
   }
   std::vector<Request> requests;
-  std::erase_if(clients_,
-                [&](Client& client) { return !read_client(client, requests); });
+  std::erase_if(clients_, [&](Client& client) { return !read_client(client, requests); });
   return requests;
 }
 

@@ -11,9 +11,9 @@
 
 namespace icecore::snapshot {
 
-/// How other icecore processes talk to a living recorder: a unix socket in the store (`run/NAME.sock`,
-/// 0600), one request line, one reply line. "snap TAG", "freeze", "thaw", "stop"; "ok TEXT" or
-/// "error WHAT".
+/// How other icecore processes talk to a living recorder: a unix socket in the store
+/// (`run/NAME.sock`, 0600), one request line, one reply line. "snap TAG", "freeze", "thaw", "stop";
+/// "ok TEXT" or "error WHAT".
 class ControlServer {
  public:
   explicit ControlServer(const std::filesystem::path& socket);
@@ -46,8 +46,8 @@ class ControlServer {
   std::vector<Client> clients_;
 };
 
-/// Sends one request and waits for its reply. nullopt when nobody listens there; throws Error with the
-/// recorder's words when it refuses, or when it goes away before it answered.
+/// Sends one request and waits for its reply. nullopt when nobody listens there; throws Error with
+/// the recorder's words when it refuses, or when it goes away before it answered.
 std::optional<std::string> ask_recorder(const std::filesystem::path& socket,
                                         std::string_view request);
 

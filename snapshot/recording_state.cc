@@ -45,7 +45,9 @@ struct StateWord::Shared {
   std::atomic<std::int64_t> since_ns;
 };
 
-std::string_view name_of(RecordingState state) { return kNames.at(static_cast<std::size_t>(state)); }
+std::string_view name_of(RecordingState state) {
+  return kNames.at(static_cast<std::size_t>(state));
+}
 
 bool is_legal(RecordingState from, RecordingState to) {
   if (to == Dead) return from != Dead;

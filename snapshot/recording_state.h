@@ -12,9 +12,9 @@
 
 namespace icecore::snapshot {
 
-/// The one word that says what happens to a tree. Legal transitions: RUNNING-FREEZING-FROZEN-THAWING-
-/// RUNNING, FREEZING-THAWING (cancelled), FROZEN-CKPTING-FROZEN, FROZEN-RSTRTING-FROZEN,
-/// RSTRTING-ABORTING-DEAD, and any-DEAD when the tree has ended.
+/// The one word that says what happens to a tree. Legal transitions:
+/// RUNNING-FREEZING-FROZEN-THAWING- RUNNING, FREEZING-THAWING (cancelled), FROZEN-CKPTING-FROZEN,
+/// FROZEN-RSTRTING-FROZEN, RSTRTING-ABORTING-DEAD, and any-DEAD when the tree has ended.
 enum class RecordingState : std::uint8_t {
   Running,
   Freezing,
@@ -40,8 +40,8 @@ struct StateReport {
 };
 
 /// The state word of one living recording, in a small shared file of the store (`run/NAME.state`):
-/// written by the recorder with one atomic store, read by anybody without asking the recorder. A lock on
-/// the file tells whether its recorder lives.
+/// written by the recorder with one atomic store, read by anybody without asking the recorder. A
+/// lock on the file tells whether its recorder lives.
 class StateWord {
  public:
   /// Creates the file; the recorder is the calling process.

@@ -39,7 +39,8 @@ std::uint64_t page_of(const model::Mapping& mapping, std::uint64_t address) {
 std::uint64_t next_guard(const model::Mapping& mapping, std::uint64_t address) {
   std::uint64_t next = mapping.end();
   for (int i = 0; i + 1 < mapping.guards_size(); i += 2) {
-    if (address < mapping.guards(i + 1)) next = std::min(next, std::max(address, mapping.guards(i)));
+    if (address < mapping.guards(i + 1))
+      next = std::min(next, std::max(address, mapping.guards(i)));
   }
   return next;
 }

@@ -16,9 +16,9 @@
 
 namespace icecore::snapshot {
 
-/// One stored snapshot opened for looking: its model, the memory of its processes and the files that
-/// they had mapped. What the read-only view, backtraces, diff and core export all read from. The store
-/// must outlive it. One thread at a time.
+/// One stored snapshot opened for looking: its model, the memory of its processes and the files
+/// that they had mapped. What the read-only view, backtraces, diff and core export all read from.
+/// The store must outlive it. One thread at a time.
 class StoredSnapshot {
  public:
   StoredSnapshot(const store::Store& store, const store::SnapshotKey& key);
@@ -36,8 +36,8 @@ class StoredSnapshot {
   std::size_t read_memory(const model::Process& process, std::uint64_t address,
                           std::span<std::byte> out) const;
 
-  /// Which content the page at `address` has: equal means equal bytes. nullopt when it is unmapped or
-  /// not held. For watchpoints over snapshots.
+  /// Which content the page at `address` has: equal means equal bytes. nullopt when it is unmapped
+  /// or not held. For watchpoints over snapshots.
   [[nodiscard]] std::optional<store::PageVersion> page_version(const model::Process& process,
                                                                std::uint64_t address) const;
 

@@ -4,17 +4,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <charconv>
+#include "snapshot/capture/file_identity.h"
+#include "snapshot/capture/mappings.h"
 
 namespace icecore::snapshot {
 namespace {
 
 std::string map_file_path(const model::Process& process, const model::Mapping& mapping) {
-  std::array<char, 40> text{};
-  auto end = std::to_chars(text.data(), text.data() + 16, mapping.start(), 16).ptr;
-  *end++ = '-';
-  end = std::to_chars(end, text.data() + text.size(), mapping.end(), 16).ptr;
-  return "/proc/" + std::to_string(process.pid()) + "/map_files/" + std::string(text.data(), end);
+  return "/proc/" + std::to_string(process.pid()) + "/map_files/" + mapping_range(mapping);
 }
 
 /// Opens what the mapping shows: by map_files when we may, else by its path as the process sees it,
@@ -30,29 +27,16 @@ UniqueFd open_mapped(const model::Process& process, const model::Mapping& mappin
   return fd;
 }
 
-void fill_identity(const struct stat& status, model::FileIdentity& identity) {
-  identity.set_device(status.st_dev);
-  identity.set_inode(status.st_ino);
-  identity.set_size(static_cast<std::uint64_t>(status.st_size));
-  identity.set_mtime_ns(status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec);
-  identity.set_ctime_ns(status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec);
-  identity.set_mode(status.st_mode);
-  identity.set_uid(status.st_uid);
-  identity.set_gid(status.st_gid);
-  identity.set_rdev(status.st_rdev);
-  identity.set_links(static_cast<unsigned>(status.st_nlink));
-}
-
 }  // namespace
 
 MappedFiles::File* MappedFiles::open(const model::Process& process, const model::Mapping& mapping) {
   auto& file = files_[{mapping.device(), mapping.inode()}];
-  if (!file.fd.valid()) {
-    file.fd = open_mapped(process, mapping);
+  if (!file.fd || !file.fd->valid()) {
+    file.fd = std::make_shared<const UniqueFd>(open_mapped(process, mapping));
     file.path = mapping.name();
   }
   file.last_seen = generation_;
-  return file.fd.valid() ? &file : nullptr;
+  return file.fd->valid() ? &file : nullptr;
 }
 
 void MappedFiles::collect(model::Snapshot& snapshot) {
@@ -65,7 +49,7 @@ void MappedFiles::collect(model::Snapshot& snapshot) {
       if (mapping.content() != model::Mapping::HELD || mapping.name().empty()) continue;
       File* file = open(process, mapping);
       struct stat status {};
-      if (file == nullptr || ::fstat(file->fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+      if (file == nullptr || ::fstat(file->fd->get(), &status) != 0 || !S_ISREG(status.st_mode)) {
         auto* limitation = snapshot.add_limitations();
         limitation->set_pid(process.pid());
         limitation->set_object("mapping of " + mapping.name());
@@ -81,7 +65,7 @@ void MappedFiles::collect(model::Snapshot& snapshot) {
         mapped->set_path(mapping.name());
         mapped->set_deleted(mapping.deleted());
         fill_identity(status, *mapped->mutable_identity());
-        pending_.push_back({file->index, file->fd.get()});
+        pending_.push_back({file->index, file->fd});
       }
       mapping.set_file(static_cast<std::uint32_t>(file->index) + 1);
     }

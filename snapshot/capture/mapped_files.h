@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
-#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "snapshot/model/snapshot.pb.h"
@@ -27,14 +29,14 @@ class MappedFiles {
   /// After the pause: opened files and their place in Snapshot.mapped_files.
   struct Pending {
     int index;
-    int fd;
+    std::shared_ptr<const UniqueFd> fd;
   };
   [[nodiscard]] std::vector<Pending> pending() const { return pending_; }
 
  private:
   using Key = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
   struct File {
-    UniqueFd fd;
+    std::shared_ptr<const UniqueFd> fd;
     std::string path;
     int index = -1;  ///< in the snapshot being made
     std::uint64_t last_seen = 0;

@@ -12,6 +12,8 @@
 #include <string_view>
 
 #include "base/unique_fd.h"
+#include "snapshot/capture/file_identity.h"
+#include "snapshot/capture/mappings.h"
 #include "snapshot/capture/memory_scan.h"
 
 namespace icecore::snapshot {
@@ -19,20 +21,10 @@ namespace {
 
 constexpr std::uint64_t kPage = store::kPageSize;
 
-std::string hex(std::uint64_t value) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  do {
-    text.insert(text.begin(), kDigits[value & 15U]);
-    value >>= 4U;
-  } while (value != 0);
-  return text;
-}
-
 /// The object itself, through one of its mappings. Needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE.
 UniqueFd open_object(const model::Process& process, const model::Mapping& mapping) {
-  const std::string path = "/proc/" + std::to_string(process.pid()) + "/map_files/" +
-                           hex(mapping.start()) + "-" + hex(mapping.end());
+  const std::string path =
+      "/proc/" + std::to_string(process.pid()) + "/map_files/" + mapping_range(mapping);
   return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
 }
 
@@ -104,19 +96,6 @@ void read_pages(int fd, const PageSet& pages, PageBuffer& buffer,
   }
 }
 
-void fill_identity(int fd, model::FileIdentity& identity) {
-  struct stat status {};
-  if (fd < 0 || ::fstat(fd, &status) != 0) return;
-  identity.set_device(status.st_dev);
-  identity.set_inode(status.st_ino);
-  identity.set_size(static_cast<std::uint64_t>(status.st_size));
-  identity.set_mode(status.st_mode);
-  identity.set_uid(status.st_uid);
-  identity.set_gid(status.st_gid);
-  identity.set_mtime_ns(status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec);
-  identity.set_ctime_ns(status.st_ctim.tv_sec * 1'000'000'000 + status.st_ctim.tv_nsec);
-}
-
 /// Without the right to open the object: the pages that a process has in its page tables.
 void read_through_process(const model::Process& process, const model::Mapping& mapping,
                           PageBuffer& buffer, PageSet& present, std::vector<store::PageRun>& runs) {
@@ -179,7 +158,10 @@ SharedMemory::Delta SharedMemory::capture_object(Object& object, const std::vect
   shared->set_space(static_cast<std::uint64_t>(object.space));
   shared->set_kind(kind_of(*first.mapping, fd.get()));
   shared->set_name(first.mapping->name());
-  fill_identity(fd.get(), *shared->mutable_identity());
+  struct stat status {};
+  if (fd.valid() && ::fstat(fd.get(), &status) == 0) {
+    fill_identity(status, *shared->mutable_identity());
+  }
   if (shared->kind() == model::SharedObject::SYSV) {
     shared->set_sysv_id(static_cast<int>(first.mapping->inode()));
     shared->set_sysv_key(static_cast<int>(std::strtoul(

@@ -70,7 +70,8 @@ MemorySpace::Dirty MemorySpace::find_dirty(const model::Process& process) {
       own = scanner.own_pages(mapping.start(), mapping.end());
       changed = written ? intersect(own, *written) : own;
     }
-    // Pages that were not held before (new, or of a mapping that was left out) count as changed too.
+    // Pages that were not held before (new, or of a mapping that was left out) count as changed
+    // too.
     changed = unite(changed, subtract(subtract(own, own_), early_pages_));
     for (const auto& run : own) append_run(dirty.own, run.first, run.count);
     auto& target = mapping.readable() ? dirty.readable : dirty.unreadable;

@@ -14,7 +14,8 @@ bool capture_registers(const TracedThread& traced, model::Thread& thread) {
   if (!xstate || !mask) return false;
   thread.set_xstate(std::move(*xstate));
   thread.set_signal_mask(*mask);
-  // An empty queue is the rule; /proc/PID/status, read already, says so for less than a ptrace call.
+  // An empty queue is the rule; /proc/PID/status, read already, says so for less than a ptrace
+  // call.
   if (thread.pending_mask() != 0) {
     for (auto& info : ptrace_call::pending(tid, ptrace_call::Queue::Private)) {
       thread.add_pending_signals(std::move(info));

@@ -74,7 +74,8 @@ void ask_actions(Batch& batch, std::uint64_t interesting, model::Process& proces
   for (int signal = 1; signal <= 64; ++signal) {
     if ((interesting & (1ULL << static_cast<unsigned>(signal - 1))) == 0) continue;
     batch.add({SYS_rt_sigaction, {static_cast<std::uint64_t>(signal), 0, 0, 8}, 0}, 2,
-              sizeof(KernelSigaction), [&process, signal](std::int64_t result, const std::byte* out) {
+              sizeof(KernelSigaction),
+              [&process, signal](std::int64_t result, const std::byte* out) {
                 const auto action = read_struct<KernelSigaction>(out);
                 if (result != 0 || (action.handler == 0 && action.flags == 0)) return;
                 auto* row = process.add_actions();
@@ -131,10 +132,9 @@ void ask_process_flags(Batch& batch, model::Process& process) {
             [&process](std::int64_t result, const std::byte* out) {
               process.set_child_subreaper(result == 0 && read_struct<int>(out) != 0);
             });
-  batch.add({SYS_prctl, {PR_GET_THP_DISABLE}, 0}, -1, 0,
-            [&process](std::int64_t result, const std::byte*) {
-              process.set_thp_disabled(result > 0);
-            });
+  batch.add(
+      {SYS_prctl, {PR_GET_THP_DISABLE}, 0}, -1, 0,
+      [&process](std::int64_t result, const std::byte*) { process.set_thp_disabled(result > 0); });
   batch.add({SYS_prctl, {PR_GET_SECUREBITS}, 0}, -1, 0,
             [&process](std::int64_t result, const std::byte*) {
               if (result >= 0) {

@@ -114,7 +114,8 @@ std::vector<SiginfoBytes> pending(int tid, Queue queue) {
   for (std::uint64_t offset = 0;;) {
     __ptrace_peeksiginfo_args arguments{};
     arguments.off = offset;
-    arguments.flags = queue == Queue::Shared ? static_cast<unsigned>(PTRACE_PEEKSIGINFO_SHARED) : 0U;
+    arguments.flags =
+        queue == Queue::Shared ? static_cast<unsigned>(PTRACE_PEEKSIGINFO_SHARED) : 0U;
     arguments.nr = static_cast<std::int32_t>(kBatch);
     const long count = raw(PTRACE_PEEKSIGINFO, tid, pointer(&arguments), pointer(batch.data()));
     if (count <= 0) return result;
@@ -136,8 +137,7 @@ std::optional<RseqConfiguration> rseq(int tid) {
     std::uint32_t pad;
   } configuration{};
   constexpr unsigned kGetRseqConfiguration = 0x420f;
-  const long size =
-      raw(kGetRseqConfiguration, tid, sizeof configuration, pointer(&configuration));
+  const long size = raw(kGetRseqConfiguration, tid, sizeof configuration, pointer(&configuration));
   if (size <= 0 || configuration.pointer == 0) return std::nullopt;
   return RseqConfiguration{configuration.pointer, configuration.size, configuration.signature};
 }

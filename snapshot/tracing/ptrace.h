@@ -21,14 +21,14 @@ struct RseqConfiguration {
   std::uint32_t signature = 0;
 };
 
-/// The only ptrace(2) calls of icecore. A thread that has died meanwhile (SIGKILL works at any time,
-/// even in a stop) is an outcome, not a failure: the call answers false or nullopt. Any other error
-/// throws. All calls must come from the thread that seized.
+/// The only ptrace(2) calls of icecore. A thread that has died meanwhile (SIGKILL works at any
+/// time, even in a stop) is an outcome, not a failure: the call answers false or nullopt. Any other
+/// error throws. All calls must come from the thread that seized.
 namespace ptrace_call {
 
 enum class Seize { Done, Gone, NotPermitted };
-/// PTRACE_SEIZE without stopping; `options` are PTRACE_O_*. NotPermitted: traced by somebody else, or
-/// no right to.
+/// PTRACE_SEIZE without stopping; `options` are PTRACE_O_*. NotPermitted: traced by somebody else,
+/// or no right to.
 Seize seize(int tid, unsigned options);
 bool set_options(int tid, unsigned options);
 bool interrupt(int tid);

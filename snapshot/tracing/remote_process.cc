@@ -33,26 +33,27 @@ constexpr std::size_t kAreaSize = kCodeSize + kTableSize + RemoteProcess::kScrat
 
 // Walks a table of rows {number, six arguments, result} at rbx, r12 rows, then traps:
 constexpr std::array<unsigned char, 48> kWalker{
-    0x48, 0x8b, 0x03,              // again: mov rax, [rbx]
-    0x48, 0x8b, 0x7b, 0x08,        // mov rdi, [rbx+8]
-    0x48, 0x8b, 0x73, 0x10,        // mov rsi, [rbx+16]
-    0x48, 0x8b, 0x53, 0x18,        // mov rdx, [rbx+24]
-    0x4c, 0x8b, 0x53, 0x20,        // mov r10, [rbx+32]
-    0x4c, 0x8b, 0x43, 0x28,        // mov r8, [rbx+40]
-    0x4c, 0x8b, 0x4b, 0x30,        // mov r9, [rbx+48]
-    0x0f, 0x05,                    // syscall
-    0x48, 0x89, 0x43, 0x38,        // mov [rbx+56], rax
-    0x48, 0x83, 0xc3, 0x40,        // add rbx, 64
-    0x49, 0xff, 0xcc,              // dec r12
-    0x75, 0xd6,                    // jnz again
-    0xcc,                          // int3
+    0x48, 0x8b, 0x03,        // again: mov rax, [rbx]
+    0x48, 0x8b, 0x7b, 0x08,  // mov rdi, [rbx+8]
+    0x48, 0x8b, 0x73, 0x10,  // mov rsi, [rbx+16]
+    0x48, 0x8b, 0x53, 0x18,  // mov rdx, [rbx+24]
+    0x4c, 0x8b, 0x53, 0x20,  // mov r10, [rbx+32]
+    0x4c, 0x8b, 0x43, 0x28,  // mov r8, [rbx+40]
+    0x4c, 0x8b, 0x4b, 0x30,  // mov r9, [rbx+48]
+    0x0f, 0x05,              // syscall
+    0x48, 0x89, 0x43, 0x38,  // mov [rbx+56], rax
+    0x48, 0x83, 0xc3, 0x40,  // add rbx, 64
+    0x49, 0xff, 0xcc,        // dec r12
+    0x75, 0xd6,              // jnz again
+    0xcc,                    // int3
     0x90, 0x90, 0x90, 0x90, 0x90,
 };
 
 constexpr std::uint64_t kAllSignals = ~0ULL;
 
 std::optional<std::uint64_t> vdso_base(int pid) {
-  const UniqueFd fd(::open(("/proc/" + std::to_string(pid) + "/auxv").c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(
+      ::open(("/proc/" + std::to_string(pid) + "/auxv").c_str(), O_RDONLY | O_CLOEXEC));
   Elf64_auxv_t entry{};
   while (fd.valid() && ::read(fd.get(), &entry, sizeof entry) == sizeof entry) {
     if (entry.a_type == AT_SYSINFO_EHDR) return entry.a_un.a_val;
@@ -119,9 +120,10 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, int pid) {
   TracedThread* thread = tree.driver(pid);
   if (thread == nullptr) return std::nullopt;
   if (has_seccomp(pid)) {
-    // A filter would see our calls. The kernel can suspend it for a tracer with CAP_SYS_ADMIN; we do
-    // without, since an option set here would have to be unset on every thread.
-    log(Topic::Tracing, "process " + std::to_string(pid) + " has a seccomp filter: no remote calls");
+    // A filter would see our calls. The kernel can suspend it for a tracer with CAP_SYS_ADMIN; we
+    // do without, since an option set here would have to be unset on every thread.
+    log(Topic::Tracing,
+        "process " + std::to_string(pid) + " has a seccomp filter: no remote calls");
     return std::nullopt;
   }
   const auto instruction = find_syscall_instruction(pid);
@@ -129,10 +131,10 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, int pid) {
   RemoteProcess remote(tree, pid, thread->tid, *instruction);
   const AffinityScope affinity;
   move_to_cpu(last_cpu(pid, thread->tid));
-  RemoteCall map{SYS_mmap,
-                 {0, kAreaSize, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-                  ~0ULL, 0},
-                 0};
+  RemoteCall map{
+      SYS_mmap,
+      {0, kAreaSize, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, ~0ULL, 0},
+      0};
   remote.begin(*thread);
   const bool mapped = remote.step_syscall(*thread, map);
   remote.end(*thread);
@@ -268,8 +270,8 @@ bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls
   return true;
 }
 
-/// Waits for the SIGTRAP of our step or int3. All other signals are blocked, except SIGSTOP, which is
-/// kept to be delivered at the end, and SIGKILL.
+/// Waits for the SIGTRAP of our step or int3. All other signals are blocked, except SIGSTOP, which
+/// is kept to be delivered at the end, and SIGKILL.
 bool RemoteProcess::wait_for_trap(TracedThread& thread) {
   int status = 0;
   pid_t got = 0;

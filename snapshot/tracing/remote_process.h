@@ -13,22 +13,24 @@
 
 namespace icecore::snapshot {
 
-/// One system call to be run inside a traced process; `result` is what the kernel returned (-errno).
+/// One system call to be run inside a traced process; `result` is what the kernel returned
+/// (-errno).
 struct RemoteCall {
   std::int64_t number = 0;
   std::array<std::uint64_t, 6> arguments{};
   std::int64_t result = 0;
 };
 
-/// Runs system calls inside one frozen process: some facts (signal actions, alternate stacks) and some
-/// powers (userfaultfd) exist only there. While it lives the process has one extra mapping; afterwards
-/// registers, signal mask, pending stop and mappings are what they were. Batches cost 0.1 us per call
-/// plus two context switches per thread; the tracer moves to the thread's CPU because a wake-up across
-/// CPUs costs ten times one on the same CPU in virtual machines.
+/// Runs system calls inside one frozen process: some facts (signal actions, alternate stacks) and
+/// some powers (userfaultfd) exist only there. While it lives the process has one extra mapping;
+/// afterwards registers, signal mask, pending stop and mappings are what they were. Batches cost
+/// 0.1 us per call plus two context switches per thread; the tracer moves to the thread's CPU
+/// because a wake-up across CPUs costs ten times one on the same CPU in virtual machines.
 class RemoteProcess {
  public:
-  /// nullopt when nothing of the process can be driven: no thread is stopped, a seccomp filter that we
-  /// may not suspend would see the calls, or the process has no `syscall` instruction that we can find.
+  /// nullopt when nothing of the process can be driven: no thread is stopped, a seccomp filter that
+  /// we may not suspend would see the calls, or the process has no `syscall` instruction that we
+  /// can find.
   static std::optional<RemoteProcess> enter(TracedTree& tree, int pid);
 
   RemoteProcess(RemoteProcess&& other) noexcept;
@@ -60,8 +62,8 @@ class RemoteProcess {
   TracedTree* tree_;
   int pid_;
   int driver_;
-  std::uint64_t instruction_;   ///< address of a `syscall` instruction in the process
-  std::uint64_t area_ = 0;      ///< our mapping: walker code, call table, scratch
+  std::uint64_t instruction_;  ///< address of a `syscall` instruction in the process
+  std::uint64_t area_ = 0;     ///< our mapping: walker code, call table, scratch
 };
 
 }  // namespace icecore::snapshot

@@ -10,14 +10,14 @@
 namespace icecore::snapshot {
 namespace {
 
-// Calls that answer -EINTR to any interruption. Each was tried blocked under PTRACE_INTERRUPT; close()
-// with SO_LINGER is not here because it must never be issued twice.
+// Calls that answer -EINTR to any interruption. Each was tried blocked under PTRACE_INTERRUPT;
+// close() with SO_LINGER is not here because it must never be issued twice.
 constexpr std::array kCutShort{
-    SYS_accept,      SYS_accept4,  SYS_connect,     SYS_epoll_pwait,  SYS_epoll_pwait2,
-    SYS_epoll_wait,  SYS_io_getevents, SYS_io_pgetevents, SYS_io_uring_enter, SYS_recvfrom,
-    SYS_recvmmsg,    SYS_recvmsg,  SYS_rt_sigtimedwait, SYS_semop,    SYS_semtimedop,
-    SYS_sendmmsg,    SYS_sendmsg,  SYS_sendto,      SYS_read,         SYS_readv,
-    SYS_write,       SYS_writev,
+    SYS_accept,     SYS_accept4,      SYS_connect,         SYS_epoll_pwait,    SYS_epoll_pwait2,
+    SYS_epoll_wait, SYS_io_getevents, SYS_io_pgetevents,   SYS_io_uring_enter, SYS_recvfrom,
+    SYS_recvmmsg,   SYS_recvmsg,      SYS_rt_sigtimedwait, SYS_semop,          SYS_semtimedop,
+    SYS_sendmmsg,   SYS_sendmsg,      SYS_sendto,          SYS_read,           SYS_readv,
+    SYS_write,      SYS_writev,
 };
 
 // include/linux/errno.h: not visible to programs, only to a tracer.

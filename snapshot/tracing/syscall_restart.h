@@ -6,10 +6,11 @@
 namespace icecore::snapshot {
 
 /// Some system calls return EINTR to the program even when they were cut short by us alone and no
-/// handler runs (epoll_wait, semop, sigtimedwait, socket calls with a timeout ...). At a ptrace event
-/// stop of ours, rax still holds -EINTR; -ERESTARTNOHAND instead makes the kernel start the call again
-/// if no handler runs and return EINTR if one does, so that genuine signals need no inspection. Rewinding
-/// rip by hand would swallow genuine ones. Returns whether `registers` were changed.
+/// handler runs (epoll_wait, semop, sigtimedwait, socket calls with a timeout ...). At a ptrace
+/// event stop of ours, rax still holds -EINTR; -ERESTARTNOHAND instead makes the kernel start the
+/// call again if no handler runs and return EINTR if one does, so that genuine signals need no
+/// inspection. Rewinding rip by hand would swallow genuine ones. Returns whether `registers` were
+/// changed.
 bool restart_if_cut_short(user_regs_struct& registers);
 
 }  // namespace icecore::snapshot

@@ -8,8 +8,8 @@
 
 namespace icecore::snapshot {
 
-/// The few facts about tasks that freezing itself needs from /proc, read as cheaply as possible. All
-/// answer "nothing" for a task that is gone.
+/// The few facts about tasks that freezing itself needs from /proc, read as cheaply as possible.
+/// All answer "nothing" for a task that is gone.
 struct TaskStat {
   char state = '?';  ///< R S D T t Z X
   int parent = 0;

@@ -21,8 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Children of an attached tree are attached by the kernel before their first instruction; an exec is
-// reported because it ends the process's other threads.
+// Children of an attached tree are attached by the kernel before their first instruction; an exec
+// is reported because it ends the process's other threads.
 constexpr unsigned kAttachedOptions =
     PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 
@@ -33,8 +33,16 @@ bool is_stopping_signal(int signal) {
 /// Signals whose default action leaves a core: a defect in any process of the tree.
 bool is_core_signal(int signal) {
   switch (signal) {
-    case SIGQUIT: case SIGILL: case SIGABRT: case SIGFPE: case SIGSEGV: case SIGBUS:
-    case SIGSYS: case SIGTRAP: case SIGXCPU: case SIGXFSZ:
+    case SIGQUIT:
+    case SIGILL:
+    case SIGABRT:
+    case SIGFPE:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGSYS:
+    case SIGTRAP:
+    case SIGXCPU:
+    case SIGXFSZ:
       return true;
     default:
       return false;
@@ -226,8 +234,8 @@ bool TracedTree::wait_for_stops(Clock::time_point deadline) {
   }
 }
 
-/// A vfork parent sleeps uninterruptibly until its child execs or exits. The child is stopped, so the
-/// parent cannot run either; the stop that we asked for will come before its next instruction.
+/// A vfork parent sleeps uninterruptibly until its child execs or exits. The child is stopped, so
+/// the parent cannot run either; the stop that we asked for will come before its next instruction.
 void TracedTree::mark_suspended() {
   for (auto& [tid, thread] : threads_) {
     if (thread.state != TracedThread::State::Running) continue;

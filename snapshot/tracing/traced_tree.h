@@ -23,7 +23,8 @@ struct TracedThread {
     Stopped,       ///< in a ptrace stop: registers can be read, nothing runs
     GroupStopped,  ///< the same, inside a job-control stop
     Listening,     ///< in a job-control stop between snapshots, left to its SIGCONT
-    Suspended,     ///< waits for its vfork child inside the kernel; cannot run before that, nor be read
+    Suspended,     ///< waits for its vfork child inside the kernel; cannot run before that, nor be
+                   ///< read
     Foreign,       ///< traced by somebody else, or not permitted: cannot be stopped by us
   };
   int tid = 0;
@@ -68,11 +69,11 @@ struct FreezeHoldup {
   std::string reason;
 };
 
-/// The processes below one root, frozen and thawed by ptrace alone: PTRACE_SEIZE and PTRACE_INTERRUPT
-/// are invisible to the program and to its parents, and the kernel undoes both when we die, so that a
-/// killed tracer never leaves anything frozen. Stopped tasks cannot fork, hence listing and stopping
-/// until nothing new appears ends with the whole tree. All calls from the thread that made it, with
-/// SIGCHLD blocked in every thread of the process.
+/// The processes below one root, frozen and thawed by ptrace alone: PTRACE_SEIZE and
+/// PTRACE_INTERRUPT are invisible to the program and to its parents, and the kernel undoes both
+/// when we die, so that a killed tracer never leaves anything frozen. Stopped tasks cannot fork,
+/// hence listing and stopping until nothing new appears ends with the whole tree. All calls from
+/// the thread that made it, with SIGCHLD blocked in every thread of the process.
 class TracedTree {
  public:
   /// Attached keeps the tree seized between snapshots, which shows us a signal before it kills
@@ -89,14 +90,14 @@ class TracedTree {
   void attach();
 
   enum class Outcome { Frozen, TimedOut, Empty };
-  /// Stops every thread. TimedOut leaves the tree partly stopped, with holdup() saying why: call again
-  /// to go on, or thaw(). Empty: no process lives any more.
+  /// Stops every thread. TimedOut leaves the tree partly stopped, with holdup() saying why: call
+  /// again to go on, or thaw(). Empty: no process lives any more.
   Outcome freeze(std::chrono::nanoseconds timeout);
   [[nodiscard]] std::optional<FreezeHoldup> holdup() const;
   void thaw();
 
-  /// Takes in what the kernel reports (after SIGCHLD) and resumes what need not stay stopped. Events
-  /// come one at a time; call until nullopt.
+  /// Takes in what the kernel reports (after SIGCHLD) and resumes what need not stay stopped.
+  /// Events come one at a time; call until nullopt.
   std::optional<TreeEvent> dispatch();
   /// Lets a thread go on after FatalSignal, with that signal.
   void resume(int tid);

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/tree_capture.h"
+
+#include <linux/kcmp.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "snapshot/capture/descriptors.h"
+#include "snapshot/capture/machine.h"
+#include "snapshot/capture/mappings.h"
+#include "snapshot/capture/partial_registers.h"
+#include "snapshot/capture/process_state.h"
+#include "snapshot/capture/registers.h"
+#include "snapshot/capture/remote_state.h"
+#include "snapshot/capture/thread_state.h"
+#include "snapshot/tracing/task_list.h"
+
+namespace icecore::snapshot {
+namespace {
+
+// Below this much dirty memory a copy ahead of the pause costs more than it saves.
+constexpr std::uint64_t kWorthCopyingEarly = 2U << 20U;
+
+std::int64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+bool same_memory(int a, int b) { return ::syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0; }
+
+void add_limitation(model::Snapshot& snapshot, int pid, int tid, std::string object,
+                    std::string reason, model::Limitation::Effect effect) {
+  auto* limitation = snapshot.add_limitations();
+  limitation->set_pid(pid);
+  limitation->set_tid(tid);
+  limitation->set_object(std::move(object));
+  limitation->set_reason(std::move(reason));
+  limitation->set_effect(effect);
+}
+
+/// `runs` with the pages [first, end) made absent.
+std::vector<store::PageRun> without_pages(const std::vector<store::PageRun>& runs,
+                                          std::uint64_t first, std::uint64_t end) {
+  std::vector<store::PageRun> result;
+  const auto part = [&result](store::PageRun run, std::uint64_t from, std::uint64_t to) {
+    if (from >= to) return;
+    if (run.data != nullptr) run.data += (from - run.first) * store::kPageSize;
+    run.first = from;
+    run.count = to - from;
+    result.push_back(run);
+  };
+  for (const auto& run : runs) {
+    const std::uint64_t run_end = run.first + run.count;
+    const std::uint64_t cut = std::clamp(first, run.first, run_end);
+    const std::uint64_t cut_end = std::clamp(end, cut, run_end);
+    part(run, run.first, cut);
+    if (cut < cut_end) {
+      result.push_back({store::PageRun::Kind::Absent, cut, cut_end - cut, nullptr, {}});
+    }
+    part(run, cut_end, run_end);
+  }
+  return result;
+}
+
+const model::Process* find_process(const model::Snapshot& snapshot, int pid) {
+  for (const auto& process : snapshot.processes()) {
+    if (process.pid() == pid) return &process;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+TreeCapture::TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space)
+    : tree_(tree), new_space_(std::move(new_space)), shared_(new_space_) {
+  capture_machine(machine_);
+}
+
+std::vector<int> TreeCapture::parents_first() const {
+  std::map<int, std::vector<int>> children;
+  std::vector<int> order;
+  for (const auto& [pid, process] : tree_.processes()) {
+    const auto stat = task_stat(pid, pid);
+    if (!stat) continue;
+    if (pid != tree_.root() && tree_.processes().contains(stat->parent)) {
+      children[stat->parent].push_back(pid);
+    } else {
+      order.push_back(pid);  // the root, and what was adopted by a process outside the tree
+    }
+  }
+  std::stable_partition(order.begin(), order.end(),
+                        [this](int pid) { return pid == tree_.root(); });
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto& next = children[order[i]];
+    order.insert(order.end(), next.begin(), next.end());
+  }
+  return order;
+}
+
+MemorySpace& TreeCapture::space_of(const model::Process& process) {
+  auto& space = spaces_[process.pid()];
+  if (!space || space->start_time() != process.start_time()) {
+    space = std::make_unique<MemorySpace>(new_space_(), process.start_time());
+  }
+  return *space;
+}
+
+// ---- before the pause -------------------------------------------------------------------------
+
+void TreeCapture::place_watches() {
+  for (const int pid : parents_first()) {
+    model::Process process;
+    process.set_pid(pid);
+    process.set_start_time(tree_.processes().at(pid).start_time);
+    MemorySpace& space = space_of(process);
+    if (space.watched()) continue;
+    if (auto remote = RemoteProcess::enter(tree_, pid))
+      space.set_watch(WriteWatch::create(*remote));
+  }
+}
+
+void TreeCapture::prepare() {
+  next_ = std::make_unique<CapturedSnapshot>(pool_);
+  flags_.begin_snapshot();
+  for (const auto& [pid, space] : spaces_) {
+    const auto directory = ProcDirectory::open(pid);
+    if (!directory) continue;
+    model::Process process;
+    process.set_pid(pid);
+    process.set_start_time(directory->stat().start_time);
+    capture_mappings(*directory, process);
+    if (!flags_.apply(process) || !flags_.is_fresh(process)) {
+      capture_mapping_flags(*directory, process);
+      flags_.remember(process);
+    }
+    if (!space->watched() || space->start_time() != process.start_time()) continue;
+    if (!space->captured() || last_dirty_bytes_ > kWorthCopyingEarly) {
+      space->copy_early(process, next_->pages);
+    }
+  }
+  pool_->prepare(last_dirty_bytes_ + kWorthCopyingEarly);
+}
+
+// ---- the pause --------------------------------------------------------------------------------
+
+std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
+  auto captured = next_ ? std::move(next_) : std::make_unique<CapturedSnapshot>(pool_);
+  model::Snapshot& model = captured->model;
+  model.set_format_version(1);
+  *model.mutable_cause() = cause;
+  *model.mutable_machine() = machine_;
+  model.set_root_pid(tree_.root());
+  model.mutable_clocks()->set_realtime_ns(clock_ns(CLOCK_REALTIME));
+  model.mutable_clocks()->set_monotonic_ns(clock_ns(CLOCK_MONOTONIC));
+  model.mutable_clocks()->set_boottime_ns(clock_ns(CLOCK_BOOTTIME));
+
+  const auto begin = clock_ns(CLOCK_MONOTONIC);
+  for (const int pid : parents_first()) capture_process(pid, *captured);
+  DescriptorCapture descriptors(model);
+  descriptors.capture();
+  const auto middle = clock_ns(CLOCK_MONOTONIC);
+  capture_memory(*captured);
+  files_.collect(model);
+  captured->files = files_.pending();
+  const auto end = clock_ns(CLOCK_MONOTONIC);
+
+  auto* timing = model.mutable_timing();
+  timing->set_state_us(static_cast<std::uint64_t>(middle - begin) / 1000);
+  timing->set_copy_us(static_cast<std::uint64_t>(end - middle) / 1000);
+  timing->set_dirty_bytes(captured->pages.bytes_used());
+  last_dirty_bytes_ = captured->pages.bytes_used();
+  std::erase_if(spaces_, [&](const auto& entry) {
+    const auto* process = find_process(model, entry.first);
+    return process == nullptr || process->start_time() != entry.second->start_time();
+  });
+  return captured;
+}
+
+void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
+  model::Snapshot& snapshot = captured.model;
+  const auto directory = ProcDirectory::open(pid);
+  if (!directory) return;  // killed meanwhile
+  auto& process = *snapshot.add_processes();
+  capture_process_state(*directory, namespaces_, process);
+  if (process.state() == model::Process::ZOMBIE) return;
+  capture_mappings(*directory, process);
+  flags_.apply(process);
+  capture_threads(*directory, process, snapshot);
+
+  const auto* parent = find_process(snapshot, process.parent_pid());
+  const bool shares =
+      parent != nullptr && parent->space() != 0 && same_memory(pid, process.parent_pid());
+  MemorySpace* space = shares ? nullptr : &space_of(process);
+  process.set_space(shares ? parent->space() : static_cast<std::uint64_t>(space->id()));
+  ask_process(process, space, snapshot);
+}
+
+void TreeCapture::capture_threads(const ProcDirectory& directory, model::Process& process,
+                                  model::Snapshot& snapshot) {
+  for (const int tid : directory.thread_ids()) {
+    const auto traced = tree_.threads().find(tid);
+    const bool held = traced != tree_.threads().end() && traced->second.readable();
+    auto& thread = *process.add_threads();
+    if (!capture_thread_state(directory, tid, held ? Activity::Held : Activity::Running, process,
+                              thread)) {
+      process.mutable_threads()->RemoveLast();
+      continue;
+    }
+    if (held) {
+      if (traced->second.state == TracedThread::State::GroupStopped) {
+        process.set_state(model::Process::STOPPED);
+        thread.set_state("T");
+      }
+      if (capture_registers(traced->second, thread)) continue;
+    }
+    if (thread.state() == "Z" || thread.state() == "X") continue;  // the leader has exited
+    std::string reason = "it did not stop";
+    if (traced != tree_.threads().end()) {
+      if (traced->second.state == TracedThread::State::Suspended) {
+        reason = "it waits in the kernel for its vfork child";
+      } else if (traced->second.state == TracedThread::State::Foreign) {
+        reason = traced->second.foreign_tracer != 0
+                     ? "process " + std::to_string(traced->second.foreign_tracer) + " traces it"
+                     : "we may not trace it";
+      }
+    }
+    const bool some = fill_partial_registers(process.pid(), tid, thread);
+    add_limitation(snapshot, process.pid(), tid, "registers of thread " + std::to_string(tid),
+                   reason + (some ? "; only rip, rsp and the arguments of its system call are known"
+                                  : "; they are unknown"),
+                   model::Limitation::INCOMPLETE);
+  }
+}
+
+void TreeCapture::ask_process(model::Process& process, MemorySpace* space,
+                              model::Snapshot& snapshot) {
+  if (process.pending_mask() != 0) {
+    if (const auto* driver = tree_.driver(process.pid())) capture_shared_pending(*driver, process);
+  }
+  auto remote = RemoteProcess::enter(tree_, process.pid());
+  if (!remote) {
+    add_limitation(snapshot, process.pid(), 0, "signal actions and alternate stacks",
+                   process.credentials().seccomp_mode() != 0
+                       ? "a seccomp filter would see the system calls that ask for them"
+                       : "no thread could run the system calls that ask for them",
+                   model::Limitation::VIEW_ONLY);
+    return;
+  }
+  const auto signals = task_signals(process.pid(), remote->driver());
+  capture_remote_state(*remote, signals ? signals->caught : 0, signals ? signals->ignored : 0,
+                       process);
+  if (space != nullptr && (!space->watched() || space->watch_is_dead())) {
+    space->set_watch(WriteWatch::create(*remote));
+  }
+}
+
+void TreeCapture::capture_memory(CapturedSnapshot& captured) {
+  model::Snapshot& snapshot = captured.model;
+  // First the shared objects: they mark the mappings that are theirs.
+  auto shared = shared_.capture(snapshot, captured.pages);
+  std::set<std::uint64_t> done;
+  for (auto& process : *snapshot.mutable_processes()) {
+    if (process.space() == 0 || !done.insert(process.space()).second) continue;
+    MemorySpace::Parent parent;
+    const auto found = spaces_.find(process.parent_pid());
+    if (found != spaces_.end()) parent = {process.parent_pid(), found->second.get()};
+    MemorySpace& space = space_of(process);
+    auto result = space.capture(process, parent, captured.pages);
+    if (!result.failed.empty()) {
+      add_limitation(snapshot, process.pid(), 0,
+                     std::to_string(page_count(result.failed)) + " pages of memory",
+                     "they could not be read", model::Limitation::INCOMPLETE);
+    }
+    captured.spaces.push_back({space.id(), std::move(result.runs)});
+  }
+  for (auto& delta : shared) captured.spaces.push_back({delta.space, std::move(delta.runs)});
+}
+
+// ---- after the pause --------------------------------------------------------------------------
+
+void TreeCapture::complete(CapturedSnapshot& captured) {
+  for (auto& process : *captured.model.mutable_processes()) {
+    const bool known =
+        std::none_of(process.mappings().begin(), process.mappings().end(),
+                     [](const model::Mapping& mapping) { return mapping.flags().empty(); });
+    if (!known) {
+      const auto directory = ProcDirectory::open(process.pid());
+      if (directory && directory->stat().start_time == process.start_time()) {
+        capture_mapping_flags(*directory, process);
+        flags_.remember(process);
+      }
+    }
+    for (const auto& mapping : process.mappings()) {
+      // Asked not to be dumped, and only now known to: its pages were copied but must not be kept.
+      if (mapping.content() == model::Mapping::NOT_HELD) drop_pages(captured, process, mapping);
+    }
+  }
+}
+
+void TreeCapture::drop_pages(CapturedSnapshot& captured, const model::Process& process,
+                             const model::Mapping& mapping) {
+  const std::uint64_t first = mapping.start() / store::kPageSize;
+  const std::uint64_t end = mapping.end() / store::kPageSize;
+  for (auto& change : captured.spaces) {
+    if (static_cast<std::uint64_t>(change.space) == process.space()) {
+      change.runs = without_pages(change.runs, first, end);
+    }
+  }
+}
+
+void TreeCapture::forget() {
+  for (auto& [pid, space] : spaces_) space->forget();
+  shared_.forget();
+}
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "snapshot/capture/mapped_files.h"
+#include "snapshot/capture/mapping_flags_cache.h"
+#include "snapshot/capture/memory_buffer.h"
+#include "snapshot/capture/memory_shared.h"
+#include "snapshot/capture/memory_space.h"
+#include "snapshot/capture/namespaces.h"
+#include "snapshot/model/snapshot.pb.h"
+#include "snapshot/tracing/traced_tree.h"
+
+namespace icecore::snapshot {
+
+/// What changed of one space, for store::SnapshotWriter::write_pages.
+struct SpaceChange {
+  store::SpaceId space{};
+  std::vector<store::PageRun> runs;
+};
+
+/// One moment, taken but not stored yet. The page data lies in `pages`.
+struct CapturedSnapshot {
+  model::Snapshot model;
+  std::vector<SpaceChange> spaces;  ///< a CopyOf source comes before its users
+  PageBuffer pages;
+  std::vector<MappedFiles::Pending> files;
+
+  explicit CapturedSnapshot(std::shared_ptr<BufferPool> pool) : pages(std::move(pool)) {}
+};
+
+/// Turns a frozen tree into the model, from snapshot to snapshot of one recording. Keeps between
+/// them what makes the next one cheap: write watches, page sets, opened files.
+class TreeCapture {
+ public:
+  TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space);
+
+  /// True before the first snapshot: a short freeze with place_watches() ahead of prepare() then
+  /// spares the pause the copying of everything.
+  [[nodiscard]] bool wants_watches() const { return spaces_.empty(); }
+  /// While it is frozen: begins to watch the writes of processes that are not watched yet.
+  void place_watches();
+  /// While the tree runs: copies what is dirty already, reads what the pause should not.
+  void prepare();
+  /// While it is frozen: the snapshot. prepare() before it is optional and makes it shorter.
+  std::unique_ptr<CapturedSnapshot> take(const model::Cause& cause);
+  /// After the thaw: what need not be read in the pause (the flags of mappings).
+  void complete(CapturedSnapshot& captured);
+
+  /// The last captured snapshot was not stored: the next must hold everything again.
+  void forget();
+
+ private:
+  [[nodiscard]] std::vector<int> parents_first() const;
+  void capture_process(int pid, CapturedSnapshot& captured);
+  void capture_threads(const ProcDirectory& directory, model::Process& process,
+                       model::Snapshot& snapshot);
+  void ask_process(model::Process& process, MemorySpace* space, model::Snapshot& snapshot);
+  void capture_memory(CapturedSnapshot& captured);
+  MemorySpace& space_of(const model::Process& process);
+  void drop_pages(CapturedSnapshot& captured, const model::Process& process,
+                  const model::Mapping& mapping);
+
+  TracedTree& tree_;
+  std::function<store::SpaceId()> new_space_;
+  std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
+  std::unique_ptr<CapturedSnapshot> next_;              ///< begun by prepare()
+  std::map<int, std::unique_ptr<MemorySpace>> spaces_;  ///< by pid
+  SharedMemory shared_;
+  MappedFiles files_;
+  MappingFlagsCache flags_;
+  OwnNamespaces namespaces_;
+  model::Machine machine_;
+  std::uint64_t last_dirty_bytes_ = 0;
+};
+
+}  // namespace icecore::snapshot
