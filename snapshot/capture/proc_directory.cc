@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 
 #include "base/error.h"
@@ -22,7 +23,7 @@ constexpr std::size_t kInitialBuffer = 64 * 1024;
 
 bool means_absent(int error) {
   return error == ENOENT || error == ESRCH || error == EACCES || error == EPERM ||
-         error == ENOTDIR || error == EINVAL;
+         error == ENOTDIR || error == EINVAL || error == EBADF;
 }
 
 UniqueFd open_retrying(int directory, const char* name, int flags) {
@@ -31,6 +32,21 @@ UniqueFd open_retrying(int directory, const char* name, int flags) {
   }
   return UniqueFd(fd);
 }
+
+std::optional<std::string> read_link_at(int directory, const char* name) {
+  char target[4096];
+  const ssize_t size = ::readlinkat(directory, name, target, sizeof target);
+  if (size >= 0) return std::string(target, static_cast<std::size_t>(size));
+  // A path of more than a page cannot be told by the kernel.
+  if (means_absent(errno) || errno == ENAMETOOLONG) return std::nullopt;
+  throw_errno(std::string("readlink ") + name + " of a process");
+}
+
+// A descriptor's number as text, without an allocation.
+struct NumberText {
+  explicit NumberText(int number) { *std::to_chars(text, text + sizeof text - 1, number).ptr = 0; }
+  char text[16];
+};
 
 }  // namespace
 
@@ -42,7 +58,7 @@ std::optional<ProcDirectory> ProcDirectory::open(int pid) {
     throw_errno("open " + path);
   }
   ProcDirectory opened(pid, std::move(directory));
-  const auto text = opened.read("stat");
+  const auto text = opened.read("stat", Shape::OneRecord);
   if (!text) return std::nullopt;
   opened.stat_ = proc::parse_stat(*text);
   if (opened.stat_.state == 'Z' && opened.stat_.threads > 1) opened.find_living_thread();
@@ -72,15 +88,23 @@ void ProcDirectory::find_living_thread() {
   }
 }
 
-std::optional<std::string_view> ProcDirectory::read(const char* name) const {
-  return read_at(directory_.get(), name);
+const proc::Status* ProcDirectory::status() const {
+  if (!status_) {
+    if (const auto text = read("status", Shape::OneRecord)) status_ = proc::parse_status(*text);
+  }
+  return status_ ? &*status_ : nullptr;
 }
 
-std::optional<std::string_view> ProcDirectory::read_shared(const char* name) const {
-  return read_at(shared_fd(), name);
+std::optional<std::string_view> ProcDirectory::read(const char* name, Shape shape) const {
+  return read_at(directory_.get(), name, shape);
 }
 
-std::optional<std::string_view> ProcDirectory::read_at(int directory, const char* name) const {
+std::optional<std::string_view> ProcDirectory::read_shared(const char* name, Shape shape) const {
+  return read_at(shared_fd(), name, shape);
+}
+
+std::optional<std::string_view> ProcDirectory::read_at(int directory, const char* name,
+                                                       Shape shape) const {
   const UniqueFd file = open_retrying(directory, name, O_RDONLY);
   if (!file.valid()) {
     if (means_absent(errno)) return std::nullopt;
@@ -92,6 +116,9 @@ std::optional<std::string_view> ProcDirectory::read_at(int directory, const char
     const ssize_t count = ::read(file.get(), buffer_.get() + size, capacity_ - size);
     if (count > 0) {
       size += static_cast<std::size_t>(count);
+      if (shape == Shape::OneRecord && size < capacity_) {
+        return std::string_view(buffer_.get(), size);
+      }
     } else if (count == 0) {
       return std::string_view(buffer_.get(), size);
     } else if (means_absent(errno)) {
@@ -121,14 +148,7 @@ void ProcDirectory::grow(std::size_t used) const {
 }
 
 std::optional<std::string> ProcDirectory::read_link(const char* name) const {
-  char target[4096];
-  const ssize_t size = ::readlinkat(shared_fd(), name, target, sizeof target);
-  if (size < 0) {
-    // A path of more than a page cannot be told by the kernel.
-    if (means_absent(errno) || errno == ENAMETOOLONG) return std::nullopt;
-    throw_errno("readlink /proc/" + std::to_string(pid_) + "/" + name);
-  }
-  return std::string(target, static_cast<std::size_t>(size));
+  return read_link_at(shared_fd(), name);
 }
 
 std::optional<struct ::stat> ProcDirectory::stat_target(const char* name) const {
@@ -158,6 +178,27 @@ std::vector<int> ProcDirectory::list_numbers(int directory, const char* name) co
     }
   }
   return numbers;
+}
+
+int ProcDirectory::folder(UniqueFd& opened, const char* name) const {
+  if (!opened.valid()) opened = open_file(name, O_PATH | O_DIRECTORY);
+  return opened.get();
+}
+
+std::optional<std::string_view> ProcDirectory::read_fdinfo(int fd) const {
+  return read_at(folder(fdinfo_folder_, "fdinfo"), NumberText(fd).text, Shape::OneRecord);
+}
+
+std::optional<std::string> ProcDirectory::read_descriptor_link(int fd) const {
+  return read_link_at(folder(fd_folder_, "fd"), NumberText(fd).text);
+}
+
+std::optional<struct ::stat> ProcDirectory::stat_descriptor(int fd) const {
+  struct ::stat status {};
+  if (::fstatat(folder(fd_folder_, "fd"), NumberText(fd).text, &status, 0) != 0) {
+    return std::nullopt;
+  }
+  return status;
 }
 
 std::vector<int> ProcDirectory::thread_ids() const { return list_numbers(fd(), "task"); }

@@ -12,6 +12,7 @@
 
 #include "base/unique_fd.h"
 #include "snapshot/proc/stat.h"
+#include "snapshot/proc/status.h"
 
 namespace icecore::snapshot {
 
@@ -40,12 +41,22 @@ class ProcDirectory {
   /// The thread behind shared_fd().
   [[nodiscard]] int shared_tid() const { return living_tid_; }
 
+  /// status of the leader, read when first asked for and then kept; nullptr when it cannot be read.
+  /// Open a ProcDirectory anew for each snapshot.
+  [[nodiscard]] const proc::Status* status() const;
+
+  /// How the kernel writes a file. A list comes a page at a time, so that only an empty read tells
+  /// its end; one record comes whole, and that last read is saved.
+  enum class Shape { List, OneRecord };
+
   /// The whole of a file below /proc/PID, such as "status" or "task/12/stat". The text is valid
   /// until the next read. nullopt when the process or the file is gone, does not exist on this
   /// kernel, or may not be read by us.
-  [[nodiscard]] std::optional<std::string_view> read(const char* name) const;
+  [[nodiscard]] std::optional<std::string_view> read(const char* name,
+                                                     Shape shape = Shape::List) const;
   /// The same of what threads share: "maps", "environ", "cmdline".
-  [[nodiscard]] std::optional<std::string_view> read_shared(const char* name) const;
+  [[nodiscard]] std::optional<std::string_view> read_shared(const char* name,
+                                                            Shape shape = Shape::List) const;
 
   /// A small file that is not below /proc/PID: its text, empty when it cannot be read.
   static std::string read_file(const std::string& path);
@@ -61,11 +72,17 @@ class ProcDirectory {
   [[nodiscard]] std::vector<int> thread_ids() const;
   /// Numbers of the open descriptors, ascending.
   [[nodiscard]] std::vector<int> descriptors() const;
+  /// The text of fdinfo/FD, where fd/FD leads, and the stat of that.
+  [[nodiscard]] std::optional<std::string_view> read_fdinfo(int fd) const;
+  [[nodiscard]] std::optional<std::string> read_descriptor_link(int fd) const;
+  [[nodiscard]] std::optional<struct ::stat> stat_descriptor(int fd) const;
 
  private:
   ProcDirectory(int pid, UniqueFd directory);
-  [[nodiscard]] std::optional<std::string_view> read_at(int directory, const char* name) const;
+  [[nodiscard]] std::optional<std::string_view> read_at(int directory, const char* name,
+                                                        Shape shape) const;
   [[nodiscard]] std::vector<int> list_numbers(int directory, const char* name) const;
+  [[nodiscard]] int folder(UniqueFd& opened, const char* name) const;
   void grow(std::size_t used) const;
   void find_living_thread();
 
@@ -74,6 +91,10 @@ class ProcDirectory {
   UniqueFd living_thread_;
   int living_tid_;
   proc::Stat stat_;
+  mutable std::optional<proc::Status> status_;
+  // Lookups from here are shorter; opened when first used.
+  mutable UniqueFd fd_folder_;
+  mutable UniqueFd fdinfo_folder_;
   mutable std::unique_ptr<char[]>
       buffer_;  // not a vector: pages that nothing is read into stay untouched
   mutable std::size_t capacity_;

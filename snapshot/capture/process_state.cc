@@ -19,6 +19,8 @@
 namespace icecore::snapshot {
 namespace {
 
+constexpr auto kOneRecord = ProcDirectory::Shape::OneRecord;
+
 std::string whole(const std::optional<std::string_view>& text) {
   return std::string(text.value_or(""));
 }
@@ -91,7 +93,7 @@ void fill_links(const ProcDirectory& directory, model::Process& process) {
 }
 
 void fill_limits(const ProcDirectory& directory, model::Process& process) {
-  const auto text = directory.read("limits");
+  const auto text = directory.read("limits", kOneRecord);
   if (!text) return;
   for (const proc::LimitLine& line : proc::parse_limits(*text)) {
     model::Limit& limit = *process.add_limits();
@@ -116,12 +118,14 @@ void fill_timers(const ProcDirectory& directory, model::Process& process) {
 
 // What only a process with memory has.
 void fill_from_memory(const ProcDirectory& directory, model::Process& process) {
-  process.set_command_line(whole(directory.read_shared("cmdline")));
-  process.set_environment(whole(directory.read_shared("environ")));
-  process.set_auxv(whole(directory.read_shared("auxv")));
+  process.set_command_line(whole(directory.read_shared("cmdline", kOneRecord)));
+  process.set_environment(whole(directory.read_shared("environ", kOneRecord)));
+  process.set_auxv(whole(directory.read_shared("auxv", kOneRecord)));
   fill_links(directory, process);
-  process.set_coredump_filter(number_in<unsigned>(directory.read_shared("coredump_filter"), 16));
-  process.set_personality(number_in<unsigned>(directory.read_shared("personality"), 16));
+  process.set_coredump_filter(
+      number_in<unsigned>(directory.read_shared("coredump_filter", kOneRecord), 16));
+  process.set_personality(
+      number_in<unsigned>(directory.read_shared("personality", kOneRecord), 16));
   process.set_dumpable(read_dumpable(directory.shared_tid()));
 }
 
@@ -157,21 +161,21 @@ void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& 
                            model::Process& process) {
   process.set_pid(directory.pid());
   fill_from_stat(directory.stat(), process);
-  process.set_cgroup(whole(directory.read("cgroup")));
-  process.set_oom_score_adj(number_in<int>(directory.read("oom_score_adj"), 10));
+  process.set_cgroup(whole(directory.read("cgroup", kOneRecord)));
+  process.set_oom_score_adj(number_in<int>(directory.read("oom_score_adj", kOneRecord), 10));
   fill_limits(directory, process);
-  if (const auto text = directory.read("status")) {
-    const proc::Status status = proc::parse_status(*text);
-    fill_namespace_ids(status, process);
-    fill_from_status(status, process);
+  if (const proc::Status* status = directory.status()) {
+    fill_namespace_ids(*status, process);
+    fill_from_status(*status, process);
   }
   if (process.state() == model::Process::ZOMBIE) return;
   proc::Stat living = directory.stat();
   if (process.state() == model::Process::LEADER_EXITED) {
-    if (const auto text = directory.read_shared("status")) {
+    if (const auto text = directory.read_shared("status", kOneRecord)) {
       fill_from_status(proc::parse_status(*text), process);
     }
-    if (const auto text = directory.read_shared("stat")) living = proc::parse_stat(*text);
+    if (const auto text = directory.read_shared("stat", kOneRecord))
+      living = proc::parse_stat(*text);
   }
   fill_layout(living, *process.mutable_layout());
   fill_timers(directory, process);

@@ -15,6 +15,8 @@
 namespace icecore::snapshot {
 namespace {
 
+constexpr auto kOneRecord = ProcDirectory::Shape::OneRecord;
+
 std::string task_file(int tid, const char* file) {
   return "task/" + std::to_string(tid) + "/" + file;
 }
@@ -48,6 +50,23 @@ void fill_from_status(const proc::Status& status, const model::Process& process,
   if (!equal(own, process.credentials())) *thread.mutable_credentials() = std::move(own);
 }
 
+// The leader's stat and status are those of the process, which were read already.
+bool fill_from_files(const ProcDirectory& directory, int tid, const model::Process& process,
+                     model::Thread& thread) {
+  if (tid == directory.pid()) {
+    fill_from_stat(directory.stat(), thread);
+    if (const proc::Status* status = directory.status()) fill_from_status(*status, process, thread);
+    return true;
+  }
+  const auto stat = directory.read(task_file(tid, "stat").c_str(), kOneRecord);
+  if (!stat) return false;
+  fill_from_stat(proc::parse_stat(*stat), thread);
+  if (const auto text = directory.read(task_file(tid, "status").c_str(), kOneRecord)) {
+    fill_from_status(proc::parse_status(*text), process, thread);
+  }
+  return true;
+}
+
 void fill_system_call(const proc::SyscallLine& line, model::SystemCall& call) {
   call.set_inside(line.where == proc::SyscallLine::Where::SystemCall);
   if (!call.inside()) return;
@@ -73,14 +92,9 @@ void fill_timer_slack(int tid, model::Thread& thread) {
 bool capture_thread_state(const ProcDirectory& directory, int tid, Activity activity,
                           const model::Process& process, model::Thread& thread) {
   thread.set_tid(tid);
-  const auto stat = directory.read(task_file(tid, "stat").c_str());
-  if (!stat) return false;
-  fill_from_stat(proc::parse_stat(*stat), thread);
-  if (const auto text = directory.read(task_file(tid, "status").c_str())) {
-    fill_from_status(proc::parse_status(*text), process, thread);
-  }
+  if (!fill_from_files(directory, tid, process, thread)) return false;
   if (thread.state() == "Z" || thread.state() == "X") return true;
-  if (const auto text = directory.read(task_file(tid, "syscall").c_str())) {
+  if (const auto text = directory.read(task_file(tid, "syscall").c_str(), kOneRecord)) {
     fill_system_call(proc::parse_syscall(*text), *thread.mutable_system_call());
   }
   fill_io_priority(tid, thread);
@@ -94,7 +108,7 @@ bool capture_thread_state(const ProcDirectory& directory, int tid, Activity acti
 }
 
 void capture_wait_channel(const ProcDirectory& directory, int tid, model::Thread& thread) {
-  const auto text = directory.read(task_file(tid, "wchan").c_str());
+  const auto text = directory.read(task_file(tid, "wchan").c_str(), kOneRecord);
   if (text && *text != "0") thread.set_wait_channel(std::string(*text));
 }
 

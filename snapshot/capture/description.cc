@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/description.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "snapshot/capture/file_identity.h"
+#include "snapshot/capture/file_kind.h"
+#include "snapshot/capture/sockets.h"
+#include "snapshot/capture/terminals.h"
+#include "snapshot/proc/maps.h"
+
+namespace icecore::snapshot {
+namespace {
+
+using model::OpenFile;
+
+void fill_common(const proc::FdInfo& info, OpenFile& file) {
+  file.set_position(info.position);
+  file.set_flags(info.flags & ~static_cast<unsigned>(O_CLOEXEC));
+  file.set_mount_id(info.mount_id);
+  for (const std::string_view line : info.extra) file.add_fdinfo(std::string(line));
+}
+
+void fill_target(const DescriptorPlace& place, OpenFile& file) {
+  const std::string target = place.directory.read_descriptor_link(place.fd).value_or("");
+  const auto status = place.directory.stat_descriptor(place.fd);
+  if (status) fill_identity(*status, *file.mutable_identity());
+  file.set_kind(file_kind(target, status.value_or(decltype(status)::value_type{})));
+  std::string_view path = target;
+  const bool is_path = path.starts_with('/');
+  if (is_path) file.set_deleted(proc::take_deleted(path));
+  file.set_target(std::string(path));
+}
+
+bool has_lease(const OpenFile& file) {
+  return std::ranges::any_of(file.fdinfo(), [](const std::string& line) {
+    return line.starts_with("lock:") && line.find("LEASE") != std::string::npos;
+  });
+}
+
+// Who can be told of events by a signal (F_SETOWN): the kinds that programs do that with.
+bool may_have_owner(const OpenFile& file) {
+  switch (file.kind()) {
+    case OpenFile::PIPE:
+    case OpenFile::FIFO:
+    case OpenFile::SOCKET:
+    case OpenFile::TERMINAL:
+    case OpenFile::INOTIFY:
+      return true;
+    default:
+      return (file.flags() & O_ASYNC) != 0 || has_lease(file);
+  }
+}
+
+void fill_owner(int borrowed, OpenFile& file) {
+  f_owner_ex owner{};
+  if (::fcntl(borrowed, F_GETOWN_EX, &owner) == 0 && owner.pid != 0) {
+    file.set_owner_type(owner.type);
+    file.set_owner_pid(owner.pid);
+  }
+  const int signal = ::fcntl(borrowed, F_GETSIG);
+  if (signal > 0) file.set_owner_signal(signal);
+}
+
+void fill_seals(int borrowed, OpenFile& file) {
+  const int seals = ::fcntl(borrowed, F_GET_SEALS);
+  if (seals < 0) return;
+  char text[16];
+  char* const end = std::to_chars(text, text + sizeof text, seals, 16).ptr;
+  file.add_fdinfo("seals:\t0x" + std::string(text, end));
+}
+
+}  // namespace
+
+void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, PipeCapture& pipes,
+                        OpenFile& file) {
+  fill_common(info, file);
+  fill_target(place, file);
+  if ((file.flags() & O_PATH) != 0) return;
+  const bool owner = may_have_owner(file);
+  if (!owner && file.kind() != OpenFile::MEMFD) return;
+  const UniqueFd borrowed = place.lender.borrow(place.fd);
+  if (!borrowed.valid()) return;
+  if (owner) fill_owner(borrowed.get(), file);
+  switch (file.kind()) {
+    case OpenFile::PIPE:
+    case OpenFile::FIFO:
+      pipes.capture(borrowed.get(), file);
+      break;
+    case OpenFile::SOCKET:
+      capture_socket(borrowed.get(), file);
+      break;
+    case OpenFile::TERMINAL:
+      capture_terminal(borrowed.get(), file);
+      break;
+    case OpenFile::MEMFD:
+      fill_seals(borrowed.get(), file);
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/descriptors.h"
+
+#include <fcntl.h>
+
+#include <string>
+
+#include "snapshot/capture/description.h"
+#include "snapshot/capture/peers.h"
+
+namespace icecore::snapshot {
+namespace {
+
+void add_limitation(model::Snapshot& snapshot, int pid, int tid, const char* object,
+                    const char* reason) {
+  model::Limitation& limitation = *snapshot.add_limitations();
+  limitation.set_pid(pid);
+  limitation.set_tid(tid);
+  limitation.set_object(object);
+  limitation.set_reason(reason);
+  limitation.set_effect(model::Limitation::VIEW_ONLY);
+}
+
+}  // namespace
+
+void DescriptorCapture::capture() {
+  for (model::Process& process : *snapshot_.mutable_processes()) {
+    if (process.state() != model::Process::ZOMBIE) capture_process(process);
+  }
+  link_peers(snapshot_, pipes_);
+}
+
+void DescriptorCapture::capture_process(model::Process& process) {
+  const auto directory = ProcDirectory::open(process.pid());
+  if (!directory || directory->stat().start_time != process.start_time()) return;
+  const int tid = directory->shared_tid();
+  assign_tables(tid, process);
+  check_threads(tid, process);
+  const auto [owner, added] = table_owners_.emplace(process.descriptor_table(), &process);
+  if (added) {
+    capture_descriptors(*directory, process);
+  } else {
+    *process.mutable_descriptors() = owner->second->descriptors();
+  }
+}
+
+void DescriptorCapture::assign_tables(int tid, model::Process& process) {
+  const auto table = tables_.find_or_add(tid, last_table_ + 1, compare_descriptor_tables);
+  if (table.is_new) ++last_table_;
+  process.set_descriptor_table(table.id);
+  const auto fs = fs_structs_.find_or_add(tid, last_fs_struct_ + 1, compare_fs_structs);
+  if (fs.is_new) ++last_fs_struct_;
+  process.set_fs_struct(fs.id);
+  if (!table.certain || !fs.certain) note_uncertain(process);
+}
+
+// Threads that left the table they were born with, by unshare(2), have descriptors that the model
+// has no place for.
+void DescriptorCapture::check_threads(int tid, const model::Process& process) {
+  for (const model::Thread& thread : process.threads()) {
+    if (thread.tid() == tid || thread.state() == "Z" || thread.state() == "X") continue;
+    const auto differs = [](KernelOrder order) {
+      return order == KernelOrder::Less || order == KernelOrder::Greater;
+    };
+    if (differs(compare_descriptor_tables(tid, thread.tid()))) {
+      add_limitation(snapshot_, process.pid(), thread.tid(), "descriptors of its own",
+                     "the thread does not share its process's descriptor table; only the process's "
+                     "is held");
+    }
+    if (differs(compare_fs_structs(tid, thread.tid()))) {
+      add_limitation(snapshot_, process.pid(), thread.tid(), "working directory of its own",
+                     "the thread does not share its process's directories and umask; only the "
+                     "process's are held");
+    }
+  }
+}
+
+void DescriptorCapture::note_uncertain(const model::Process& process) {
+  if (uncertain_) return;
+  uncertain_ = true;
+  add_limitation(snapshot_, process.pid(), 0, "sharing of descriptors",
+                 "the kernel does not compare them (kcmp is missing or forbidden), so those that "
+                 "processes share look separate");
+}
+
+void DescriptorCapture::capture_descriptors(const ProcDirectory& directory,
+                                            model::Process& process) {
+  const DescriptorLender lender(directory.shared_tid());
+  for (const int fd : directory.descriptors()) capture_descriptor(directory, lender, fd, process);
+}
+
+void DescriptorCapture::capture_descriptor(const ProcDirectory& directory,
+                                           const DescriptorLender& lender, int fd,
+                                           model::Process& process) {
+  const auto text = directory.read_fdinfo(fd);
+  if (!text) return;
+  const proc::FdInfo info = proc::parse_fdinfo(*text);
+  const unsigned flags = info.flags & ~static_cast<unsigned>(O_CLOEXEC);
+  const auto new_id = static_cast<unsigned>(snapshot_.open_files_size()) + 1;
+  const auto found = descriptions_[{info.inode, info.mount_id, info.position, flags}].find_or_add(
+      {directory.shared_tid(), fd}, new_id, [](const Holder& a, const Holder& b) {
+        return compare_descriptions(a.tid, a.fd, b.tid, b.fd);
+      });
+  if (!found.certain) note_uncertain(process);
+  if (found.is_new) {
+    model::OpenFile& file = *snapshot_.add_open_files();
+    file.set_id(new_id);
+    describe_open_file({directory, lender, fd}, info, pipes_, file);
+  }
+  model::FileDescriptor& descriptor = *process.add_descriptors();
+  descriptor.set_fd(fd);
+  descriptor.set_close_on_exec((info.flags & O_CLOEXEC) != 0);
+  descriptor.set_description(found.id);
+}
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+
+#include "snapshot/capture/borrowed_descriptor.h"
+#include "snapshot/capture/kernel_order.h"
+#include "snapshot/capture/pipes.h"
+#include "snapshot/capture/proc_directory.h"
+#include "snapshot/model/snapshot.pb.h"
+#include "snapshot/proc/fdinfo.h"
+
+namespace icecore::snapshot {
+
+/// The descriptors of a whole tree: fills descriptor_table, fs_struct and descriptors of every
+/// process of `snapshot`, and Snapshot.open_files. The processes must have their pid, threads and
+/// namespaces.
+///
+/// Descriptions that several descriptors share are found by kcmp(2), which compares the kernel's
+/// own objects. So as not to compare each with each, only those are compared that agree in what
+/// fdinfo says of the description (inode, mount, flags, position), and those in the order that kcmp
+/// defines. That is right as long as nothing changes meanwhile: for a frozen tree. Of a running one
+/// the view is as good as a look at /proc.
+class DescriptorCapture {
+ public:
+  explicit DescriptorCapture(model::Snapshot& snapshot) : snapshot_(snapshot) {}
+
+  void capture();
+
+ private:
+  struct Key {
+    std::uint64_t inode;
+    std::uint64_t mount_id;
+    std::int64_t position;
+    unsigned flags;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Holder {
+    int tid;
+    int fd;
+  };
+
+  void capture_process(model::Process& process);
+  void assign_tables(int tid, model::Process& process);
+  void check_threads(int tid, const model::Process& process);
+  void capture_descriptors(const ProcDirectory& directory, model::Process& process);
+  void capture_descriptor(const ProcDirectory& directory, const DescriptorLender& lender, int fd,
+                          model::Process& process);
+  void note_uncertain(const model::Process& process);
+
+  model::Snapshot& snapshot_;
+  PipeCapture pipes_;
+  KernelObjectSet<int> tables_;
+  KernelObjectSet<int> fs_structs_;
+  std::map<std::uint32_t, const model::Process*> table_owners_;
+  std::map<Key, KernelObjectSet<Holder>> descriptions_;
+  unsigned last_table_ = 0;
+  unsigned last_fs_struct_ = 0;
+  bool uncertain_ = false;
+};
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/limitations.h"
+
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "snapshot/capture/file_kind.h"
+#include "snapshot/capture/mappings.h"
+#include "snapshot/proc/smaps.h"
+
+namespace icecore::snapshot {
+namespace {
+
+using model::Limitation;
+using model::OpenFile;
+
+// ---- the table: open files that no restore brings back
+
+bool of_kind(const OpenFile& file, OpenFile::Kind kind) { return file.kind() == kind; }
+
+// Devices that have no state of their own: every open of them is alike.
+bool is_plain_device(const OpenFile& file) {
+  constexpr unsigned kMemoryDevices = 1;
+  constexpr std::array kMinors = {3U, 5U, 7U, 8U, 9U, 11U};  // null zero full random urandom kmsg
+  return gnu_dev_major(file.identity().rdev()) == kMemoryDevices &&
+         std::ranges::find(kMinors, gnu_dev_minor(file.identity().rdev())) != kMinors.end();
+}
+
+bool is_inet_stream(const OpenFile& file) {
+  return file.has_socket() && file.socket().type() == SOCK_STREAM &&
+         (file.socket().domain() == AF_INET || file.socket().domain() == AF_INET6);
+}
+
+bool is_known_domain(const model::Socket& socket) {
+  constexpr std::array kDomains = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
+  return std::ranges::find(kDomains, socket.domain()) != kDomains.end();
+}
+
+bool is_half_open(const OpenFile& file) {
+  constexpr std::array<std::string_view, 6> kStates = {"SYN_SENT",  "SYN_RECV", "FIN_WAIT1",
+                                                       "FIN_WAIT2", "LAST_ACK", "CLOSING"};
+  return is_inet_stream(file) && std::ranges::find(kStates, file.socket().state()) != kStates.end();
+}
+
+bool is_bpf_program(const OpenFile& file) {
+  return of_kind(file, OpenFile::BPF) && !file.target().ends_with("bpf-map");
+}
+
+struct FileRow {
+  bool (*applies)(const OpenFile&);
+  std::string_view reason;
+};
+
+// The first that applies counts.
+constexpr std::array kFileTable = {
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::IO_URING); },
+            "requests that the kernel works on cannot be read back from it"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::USERFAULTFD); },
+            "page faults that wait for this program's answer cannot be saved"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::PERF_EVENT); },
+            "counters of the processor and kernel cannot be set to an earlier value"},
+    FileRow{is_bpf_program, "the kernel does not give a loaded BPF program or link back"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::OTHER_ANON); },
+            "icecore does not know this kind of kernel object"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::UNKNOWN); },
+            "icecore does not know this kind of file"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::BLOCK_DEVICE); },
+            "what is on a block device is not part of a snapshot"},
+    FileRow{[](const OpenFile& f) {
+              return of_kind(f, OpenFile::CHARACTER_DEVICE) && !is_plain_device(f);
+            },
+            "the device's driver keeps state that cannot be read"},
+    FileRow{[](const OpenFile& f) {
+              return of_kind(f, OpenFile::REGULAR) && f.deleted() && f.identity().size() > 0;
+            },
+            "the file is deleted, and its content is not held by the snapshot"},
+    FileRow{[](const OpenFile& f) { return f.has_socket() && !is_known_domain(f.socket()); },
+            "sockets of this family are not supported"},
+    FileRow{is_half_open, "the connection is just being opened or closed"},
+    FileRow{[](const OpenFile& f) { return is_inet_stream(f) && f.peer_outside(); },
+            "the connection leads out of the tree, and its other end lives on without it"},
+    FileRow{[](const OpenFile& f) { return f.has_socket() && f.peer_outside(); },
+            "the socket is connected to a process outside the tree"},
+    FileRow{[](const OpenFile& f) {
+              return f.unread_bytes() > f.unread().size() && !f.peer_outside() &&
+                     of_kind(f, OpenFile::PIPE) && !f.unread().empty();
+            },
+            "it holds more unread bytes than a snapshot keeps"},
+};
+
+// ---- filling them in
+
+class Listing {
+ public:
+  explicit Listing(model::Snapshot& snapshot) : snapshot_(snapshot) {}
+
+  void add(int pid, int tid, std::string object, std::string_view reason,
+           Limitation::Effect effect) {
+    Limitation& limitation = *snapshot_.add_limitations();
+    limitation.set_pid(pid);
+    limitation.set_tid(tid);
+    limitation.set_object(std::move(object));
+    limitation.set_reason(std::string(reason));
+    limitation.set_effect(effect);
+  }
+
+  // "fd 7 (socket 127.0.0.1:80 - 10.0.0.1:4444)"
+  void add_file(int pid, int fd, const OpenFile& file, std::string_view reason) {
+    std::string text = "fd " + std::to_string(fd) + " (" + std::string(kind_text(file.kind()));
+    if (file.has_socket()) {
+      if (!file.socket().local_text().empty()) text += " " + file.socket().local_text();
+      if (!file.socket().remote_text().empty()) text += " - " + file.socket().remote_text();
+    } else if (file.target().starts_with('/')) {
+      text += " " + file.target();
+    } else if (file.kind() == OpenFile::OTHER_ANON) {
+      text += " " + file.target();
+    }
+    add(pid, 0, text + ")", reason, Limitation::VIEW_ONLY);
+  }
+
+ private:
+  model::Snapshot& snapshot_;
+};
+
+void list_files(const model::Snapshot& snapshot, Listing& listing) {
+  std::set<std::uint32_t> told;
+  for (const model::Process& process : snapshot.processes()) {
+    for (const model::FileDescriptor& descriptor : process.descriptors()) {
+      const auto index = static_cast<int>(descriptor.description()) - 1;
+      if (index < 0 || index >= snapshot.open_files_size()) continue;
+      const OpenFile& file = snapshot.open_files(index);
+      const auto row = std::ranges::find_if(
+          kFileTable, [&](const FileRow& candidate) { return candidate.applies(file); });
+      if (row == kFileTable.end() || !told.insert(file.id()).second) continue;
+      listing.add_file(process.pid(), descriptor.fd(), file, row->reason);
+    }
+  }
+}
+
+std::string_view not_held_reason(const model::Mapping& mapping) {
+  if (is_secret_memory(mapping)) return "memfd_secret: the kernel itself cannot read it";
+  if (proc::has_vm_flag(mapping.flags(), "io") || proc::has_vm_flag(mapping.flags(), "pf")) {
+    return "it is the memory of a device";
+  }
+  return "the program asked not to have it dumped (MADV_DONTDUMP)";
+}
+
+void list_mappings(const model::Process& process, Listing& listing) {
+  for (const model::Mapping& mapping : process.mappings()) {
+    const std::string name = mapping.name().empty() ? "" : " (" + mapping.name() + ")";
+    const std::string object = "mapping " + mapping_range(mapping) + name;
+    if (mapping.content() == model::Mapping::NOT_HELD) {
+      listing.add(process.pid(), 0, object, not_held_reason(mapping), Limitation::INCOMPLETE);
+    } else if (proc::has_vm_flag(mapping.flags(), "um")) {
+      listing.add(process.pid(), 0, object,
+                  "a userfaultfd answers for its missing pages; those were not asked for",
+                  Limitation::VIEW_ONLY);
+    }
+  }
+}
+
+void list_process(const model::Process& process, Listing& listing) {
+  constexpr std::array<std::string_view, 3> kNotRestored = {"user", "mnt", "net"};
+  const std::string name = "process " + std::to_string(process.pid());
+  if (process.tracer_pid() != 0) {
+    listing.add(process.pid(), 0, name,
+                "it is traced by process " + std::to_string(process.tracer_pid()) +
+                    ", which cannot be made its tracer again",
+                Limitation::VIEW_ONLY);
+  }
+  for (const model::Namespace& space : process.namespaces()) {
+    if (space.shared_with_icecore()) continue;
+    if (std::ranges::find(kNotRestored, space.kind()) == kNotRestored.end()) continue;
+    listing.add(process.pid(), 0, space.kind() + " namespace " + std::to_string(space.inode()),
+                "a namespace of this kind of the tree's own cannot be made again",
+                Limitation::VIEW_ONLY);
+  }
+  if (process.credentials().seccomp_filters() > 0) {
+    listing.add(process.pid(), 0, "seccomp filters", "the filters themselves are not held",
+                Limitation::VIEW_ONLY);
+  }
+}
+
+}  // namespace
+
+void list_limitations(model::Snapshot& snapshot) {
+  Listing listing(snapshot);
+  list_files(snapshot, listing);
+  for (const model::Process& process : snapshot.processes()) {
+    list_process(process, listing);
+    list_mappings(process, listing);
+  }
+}
+
+}  // namespace icecore::snapshot
