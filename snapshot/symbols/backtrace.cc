@@ -35,6 +35,15 @@ std::string name_of(const BacktraceLine& line) {
   return name + "+" + std::to_string(line.symbol_offset + correction);
 }
 
+// Where nothing has a name, the place in the file is what can be looked up elsewhere.
+std::string module_offset(const BacktraceLine& line) {
+  if (!line.source.function.empty() || !line.symbol.empty()) return {};
+  std::array<char, 24> text{};
+  std::snprintf(text.data(), text.size(), "+0x%lx",
+                line.module_offset + (line.frame.pc - line.frame.lookup_pc()));
+  return text.data();
+}
+
 }  // namespace
 
 Backtrace backtrace(const Unwinder& unwinder, const Symbolizer& symbolizer,
@@ -56,7 +65,7 @@ std::string format_line(const BacktraceLine& line) {
   if (line.source.line != 0) {
     text += " (" + base_name(line.source.file) + ":" + std::to_string(line.source.line) + ")";
   }
-  if (!line.module.empty()) text += " [" + base_name(line.module) + "]";
+  if (!line.module.empty()) text += " [" + base_name(line.module) + module_offset(line) + "]";
   if (line.source.inlined) text += " inlined";
   if (line.frame.found_by == Frame::FoundBy::FramePointer) text += " (by frame pointer)";
   if (line.frame.found_by == Frame::FoundBy::StackTop) text += " (by return address on the stack)";

@@ -18,9 +18,6 @@ namespace icecore::symbols {
 std::string format_value(Dwarf_Die type, std::span<const std::byte> value,
                          const ProcessImage& image);
 
-/// The same for bytes without a type: a number in hex, or the first bytes.
-std::string format_untyped(std::span<const std::byte> value);
-
 /// Takes the path of a part (".x", "[2].y") and its value.
 using PartVisitor = std::function<void(const std::string&, const std::string&)>;
 

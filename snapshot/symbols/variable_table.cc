@@ -9,6 +9,7 @@
 
 #include "snapshot/symbols/demangle.h"
 #include "snapshot/symbols/dwarf_types.h"
+#include "snapshot/symbols/scalar_formatter.h"
 #include "snapshot/symbols/value_formatter.h"
 
 namespace icecore::symbols {

@@ -96,7 +96,7 @@ TEST(Backtrace, SaysWhichFramesAreGuesses) {
   jit.command("jit");
   const LiveImage jit_image(jit.pid());
   const std::string text = format_backtrace(Looker(jit_image).look(jit_image.process().threads(0)));
-  EXPECT_THAT(text, HasSubstr("in ?? [[anonymous]]\n"));
+  EXPECT_THAT(text, HasSubstr("in ?? [[anonymous]+0x6]\n"));
   EXPECT_THAT(text,
               MatchesRegex(".*in deep::call_through_jit\\(\\) [^\n]*\\(by frame pointer\\)\n.*"));
   LiveVictim null("symbols_frames");
