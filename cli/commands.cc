@@ -7,7 +7,8 @@
 namespace icecore::cli {
 
 std::span<const Command> commands() {
-  // clang-format off: one verb per line
+  // One verb per line.
+  // clang-format off
   static const std::array kCommands = {
       run_command(),
       attach_command(),
