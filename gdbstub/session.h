@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "gdbstub/packet_framing.h"
+#include "gdbstub/session_state.h"
+
+namespace icecore::gdbstub {
+
+/// One client's conversation with a target, without any I/O: bytes go in, bytes come out. Whatever
+/// the client sends, it neither throws nor keeps more than one packet.
+class Session {
+ public:
+  explicit Session(Target& target);
+
+  /// Takes what the client sent.
+  void receive(std::string_view bytes);
+  /// The bytes to send next; the caller removes what it has sent.
+  [[nodiscard]] std::string& output() { return output_; }
+
+  /// True while a resumed target has not stopped; then event_descriptor() is worth waiting for.
+  [[nodiscard]] bool is_running() const { return state_ == State::Running; }
+  [[nodiscard]] int event_descriptor() const;
+  /// To be called when event_descriptor() is readable.
+  void take_event();
+
+  [[nodiscard]] bool has_ended() const {
+    return conversation_.ending != SessionState::Ending::None;
+  }
+  [[nodiscard]] SessionState::Ending ending() const { return conversation_.ending; }
+
+ private:
+  enum class State { Idle, Running };
+
+  void handle(const Packet& packet);
+  void handle_event(const WireEvent& event);
+  void dispatch(const std::string& packet);
+  void interrupt();
+  void send(std::string_view payload);
+  void send_error(const Error& error);
+  void send_console(std::string_view text);
+  void enter(State state);
+
+  Target& target_;
+  SessionState conversation_;
+  Context context_;
+  PacketReader reader_;
+  State state_ = State::Idle;
+  std::string output_;
+  std::string last_packet_;  // sent again when the client answers '-'
+};
+
+}  // namespace icecore::gdbstub

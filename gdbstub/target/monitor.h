@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "gdbstub/target/thread.h"
+
+namespace icecore::gdbstub {
+
+/// Commands of the target's own, typed as `monitor ...`.
+class Monitor {
+ public:
+  virtual ~Monitor() = default;
+  /// Returns what to print, with newlines. Throws Error for a command that cannot be done.
+  virtual std::string run(std::string_view line, ThreadId current) = 0;
+};
+
+}  // namespace icecore::gdbstub
