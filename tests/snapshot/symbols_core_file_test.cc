@@ -222,6 +222,9 @@ class HoledImage : public ProcessImage {
   UniqueFd open_module(const model::Mapping&) const override { return {}; }
   UniqueFd open_debug(const model::Mapping&) const override { return {}; }
 
+ protected:
+  model::Process& mutable_process() { return process_; }
+
  private:
   model::Process process_;
 };
@@ -236,6 +239,41 @@ TEST_F(CoreFile, MayHaveMoreSegmentsThanTheElfHeaderCounts) {
   const CoreSummary summary = write_core_file(HoledImage(70000), core);
   EXPECT_EQ(summary.segments, 70001U);
   EXPECT_THAT(output_of("readelf -hW " + core), HasSubstr("(70001)"));
+}
+
+// Reserves a terabyte; one page in it is used.
+class SparseImage : public HoledImage {
+ public:
+  static constexpr std::uint64_t kUsed = 0x40000000000;
+  SparseImage() : HoledImage(1) {
+    model::Mapping& reserved = *mutable_process().add_mappings();
+    reserved.set_start(0x10000000000);
+    reserved.set_end(0x20000000000);
+    model::Mapping& sparse = *mutable_process().add_mappings();
+    sparse.set_start(kUsed - (std::uint64_t{1} << 36U));
+    sparse.set_end(kUsed + (std::uint64_t{1} << 36U));
+    sparse.set_readable(true);
+  }
+  std::size_t read_memory(std::uint64_t address, std::span<std::byte> out) const override {
+    std::ranges::fill(out, std::byte{0});
+    if (address == kUsed) out[5] = std::byte{1};
+    return out.size();
+  }
+  std::uint64_t next_data(std::uint64_t address, std::uint64_t end) const override {
+    if (address <= kUsed && kUsed < end) return kUsed;
+    return end;
+  }
+};
+
+TEST_F(CoreFile, SkipsWhatTheImageSaysIsEmpty) {
+  const CoreSummary summary = write_core_file(SparseImage(), core);
+  EXPECT_EQ(summary.segments, 4U);
+  EXPECT_TRUE(summary.left_out.empty());
+  EXPECT_GT(summary.file_size, std::uint64_t{1} << 37U);
+  EXPECT_LT(summary.written_bytes, 3 * 4096U);
+  EXPECT_THAT(
+      output_of("readelf -lW " + core),
+      testing::ContainsRegex("LOAD +0x[0-9a-f]+ 0x0*10000000000 0x0+ 0x000000 0x10000000000"));
 }
 
 }  // namespace
