@@ -88,6 +88,8 @@ constexpr std::array kFileTable = {
             "the connection leads out of the tree, and its other end lives on without it"},
     FileRow{[](const OpenFile& f) { return f.has_socket() && f.peer_outside(); },
             "the socket is connected to a process outside the tree"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::PIPE) && f.peer_outside(); },
+            "a process outside the tree holds its other end"},
     FileRow{[](const OpenFile& f) {
               return f.unread_bytes() > f.unread().size() && !f.peer_outside() &&
                      of_kind(f, OpenFile::PIPE) && !f.unread().empty();
