@@ -54,6 +54,18 @@ std::string build_id_in_notes(std::span<const std::byte> notes, std::uint64_t al
 
 std::uint64_t note_alignment(std::uint64_t alignment) { return alignment == 8 ? 8 : 4; }
 
+// The usual CRC-32, a byte at a time.
+constexpr std::array<std::uint32_t, 256> kCrcTable = [] {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t i = 0; i < table.size(); ++i) {
+    table[i] = i;
+    for (int bit = 0; bit < 8; ++bit) {
+      table[i] = (table[i] >> 1U) ^ (0xedb88320U & (0U - (table[i] & 1U)));
+    }
+  }
+  return table;
+}();
+
 // Candidates by debug link carry no id: the CRC-32 of the whole file decides.
 std::uint32_t crc32_of_file(int fd) {
   std::array<std::byte, 65536> buffer;
@@ -65,8 +77,7 @@ std::uint32_t crc32_of_file(int fd) {
     if (count == 0) return ~crc;
     offset += count;
     for (const std::byte byte : std::span(buffer).first(static_cast<std::size_t>(count))) {
-      crc ^= std::to_integer<std::uint32_t>(byte);
-      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1U) ^ (0xedb88320U & (0U - (crc & 1U)));
+      crc = kCrcTable[(crc ^ std::to_integer<std::uint32_t>(byte)) & 0xffU] ^ (crc >> 8U);
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/symbols/source_lines.h"
 
+#include <llvm/DebugInfo/DWARF/DWARFCompileUnit.h>
 #include <llvm/DebugInfo/DWARF/DWARFContext.h>
 #include <llvm/Object/ObjectFile.h>
 #include <llvm/Support/MemoryBuffer.h>
@@ -54,6 +55,9 @@ class SourceLines::Dwarf {
 
   llvm::DIInliningInfo lookup(std::uint64_t address) {
     using Specifier = llvm::DILineInfoSpecifier;
+    // In a damaged unit there is no DIE at all, and LLVM 19 would look into it.
+    llvm::DWARFCompileUnit* unit = context_->getCompileUnitForCodeAddress(address);
+    if (unit == nullptr || !unit->getUnitDIE(false).isValid()) return {};
     return context_->getInliningInfoForAddress(
         {address, llvm::object::SectionedAddress::UndefSection},
         Specifier(Specifier::FileLineInfoKind::AbsoluteFilePath,
