@@ -97,6 +97,16 @@ PageSet PageScanner::own_pages(std::uint64_t start, std::uint64_t end) const {
   return pages;
 }
 
+PageSet PageScanner::absent_own_pages(std::uint64_t start, std::uint64_t end) const {
+  ScanArgument argument{};
+  argument.category_inverted = kPresent;
+  argument.category_mask = kPresent | kSwapped;
+  argument.return_mask = kSwapped;
+  PageSet pages;
+  scan(pagemap_.get(), argument, start, end, pages);
+  return pages;
+}
+
 PageSet PageScanner::populated_pages(std::uint64_t start, std::uint64_t end) const {
   ScanArgument argument{};
   argument.category_anyof_mask = kPresent | kSwapped;

@@ -69,6 +69,10 @@ MemorySpace::Dirty MemorySpace::find_dirty(const model::Process& process) {
       const auto written = take_written(scanner, mapping);
       own = scanner.own_pages(mapping.start(), mapping.end());
       changed = written ? intersect(own, *written) : own;
+      if (written && mapping.inode() != 0) {
+        // A page that was given back keeps its "not written" mark but shows the file again.
+        changed = unite(changed, scanner.absent_own_pages(mapping.start(), mapping.end()));
+      }
     }
     // Pages that were not held before (new, or of a mapping that was left out) count as changed
     // too.
