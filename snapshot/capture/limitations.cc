@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/capture/limitations.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
 
@@ -88,6 +89,21 @@ constexpr std::array kFileTable = {
             "the connection leads out of the tree, and its other end lives on without it"},
     FileRow{[](const OpenFile& f) { return f.has_socket() && f.peer_outside(); },
             "the socket is connected to a process outside the tree"},
+    FileRow{[](const OpenFile& f) {
+              return f.has_socket() && f.socket().state() != "LISTEN" &&
+                     f.socket().receive_queue() > 0;
+            },
+            "what waits in its receive queue is not held"},
+    FileRow{[](const OpenFile& f) {
+              return f.has_socket() && f.socket().state() == "LISTEN" &&
+                     f.socket().receive_queue() > 0;
+            },
+            "connections that wait to be accepted are not held"},
+    FileRow{[](const OpenFile& f) {
+              return of_kind(f, OpenFile::PIPE) && (f.flags() & O_DIRECT) != 0 &&
+                     !f.unread().empty();
+            },
+            "the borders of the packets in it are not held"},
     FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::PIPE) && f.peer_outside(); },
             "a process outside the tree holds its other end"},
     FileRow{[](const OpenFile& f) {
@@ -131,6 +147,20 @@ class Listing {
   model::Snapshot& snapshot_;
 };
 
+// The reason of the first row of the table that applies; empty when all is well.
+std::string_view reason_against(const model::Snapshot& snapshot, const OpenFile& file) {
+  if (of_kind(file, OpenFile::MEMFD) && file.identity().size() > 0 &&
+      std::ranges::none_of(snapshot.shared_objects(), [&](const model::SharedObject& object) {
+        return object.identity().inode() == file.identity().inode() &&
+               object.identity().device() == file.identity().device();
+      })) {
+    return "nobody maps it, and only what is mapped is held";
+  }
+  const auto row = std::ranges::find_if(
+      kFileTable, [&](const FileRow& candidate) { return candidate.applies(file); });
+  return row == kFileTable.end() ? std::string_view() : row->reason;
+}
+
 void list_files(const model::Snapshot& snapshot, Listing& listing) {
   std::set<std::uint32_t> told;
   for (const model::Process& process : snapshot.processes()) {
@@ -138,10 +168,9 @@ void list_files(const model::Snapshot& snapshot, Listing& listing) {
       const auto index = static_cast<int>(descriptor.description()) - 1;
       if (index < 0 || index >= snapshot.open_files_size()) continue;
       const OpenFile& file = snapshot.open_files(index);
-      const auto row = std::ranges::find_if(
-          kFileTable, [&](const FileRow& candidate) { return candidate.applies(file); });
-      if (row == kFileTable.end() || !told.insert(file.id()).second) continue;
-      listing.add_file(process.pid(), descriptor.fd(), file, row->reason);
+      if (!told.insert(file.id()).second) continue;
+      const std::string_view reason = reason_against(snapshot, file);
+      if (!reason.empty()) listing.add_file(process.pid(), descriptor.fd(), file, reason);
     }
   }
 }

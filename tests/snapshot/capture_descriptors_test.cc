@@ -194,6 +194,8 @@ TEST_F(CaptureDescriptors, SaysWhichOfThemNoRestoreBringsBack) {
   if (told_.at("io_uring") >= 0) {  // some systems forbid it
     EXPECT_THAT(limitation("io_uring"), HasSubstr("(io_uring)"));
   }
+  EXPECT_THAT(limitation("unix_b"), HasSubstr("receive queue"));
+  EXPECT_THAT(limitation("unix_listen"), HasSubstr("wait to be accepted"));
   for (const char* fine : {"pipe_read", "unix_a", "tcp_client", "eventfd", "epoll", "append"}) {
     EXPECT_EQ(limitation(fine), "") << fine;
   }
