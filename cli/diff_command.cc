@@ -85,8 +85,11 @@ class DiffPrinter {
     if (!diff.memory_unknown.empty()) {
       std::cout << "  memory: not compared: " << diff.memory_unknown << "\n";
     }
-    if (diff.memory.empty()) return;
-    std::cout << "  memory\n";
+    if (!diff.variables.empty()) std::cout << "  variables\n";
+    for (const auto& change : diff.variables) {
+      print_line('~', "    ", symbols::format_change(change));
+    }
+    if (!diff.memory.empty()) std::cout << "  memory\n";
     for (const auto& change : diff.memory) {
       print_line('~', "    ",
                  change.mapping + ": " + count_text(change.bytes, "byte") + " in " +
@@ -123,6 +126,13 @@ Json to_json(const ProcessDiff& diff) {
                       {"bytes", change.bytes},
                       {"pages", pages}});
   }
+  Json variables = Json::array();
+  for (const auto& change : diff.variables) {
+    variables.push_back({{"name", change.name},
+                         {"before", change.before},
+                         {"after", change.after},
+                         {"file", change.file}});
+  }
   return {{"pid", diff.after->pid()},
           {"command", command_text(*diff.after)},
           {"identity", to_json(diff.identity)},
@@ -131,6 +141,7 @@ Json to_json(const ProcessDiff& diff) {
           {"mappings", to_json(diff.mappings)},
           {"descriptors", to_json(diff.descriptors)},
           {"memory", memory},
+          {"variables", variables},
           {"memory_unknown", diff.memory_unknown}};
 }
 

@@ -12,6 +12,7 @@
 #include "cli/quantities.h"
 #include "cli/register_names.h"
 #include "cli/syscall_text.h"
+#include "cli/variable_diff.h"
 
 namespace icecore::cli {
 namespace {
@@ -119,7 +120,8 @@ void diff_threads(ProcessDiff& diff) {
 }
 
 ProcessDiff diff_process(const snapshot::StoredSnapshot& before, const model::Process& old_process,
-                         const snapshot::StoredSnapshot& after, const model::Process& process) {
+                         const snapshot::StoredSnapshot& after, const model::Process& process,
+                         symbols::ModuleCache& modules) {
   ProcessDiff diff;
   diff.before = &old_process;
   diff.after = &process;
@@ -134,6 +136,7 @@ ProcessDiff diff_process(const snapshot::StoredSnapshot& before, const model::Pr
     diff.memory_unknown = "the process has executed another program, or has a new address space";
   } else {
     diff.memory = diff_memory(before, old_process, after, process);
+    diff.variables = diff_variables(before, old_process, after, process, diff.memory, modules);
   }
   return diff;
 }
@@ -153,13 +156,14 @@ SnapshotDiff diff_snapshots(const snapshot::StoredSnapshot& before,
     old_processes[{process.pid(), process.start_time()}] = &process;
   }
   SnapshotDiff diff;
+  symbols::ModuleCache modules;
   for (const auto& process : after.model().processes()) {
     const auto old = old_processes.find({process.pid(), process.start_time()});
     if (old == old_processes.end()) {
       diff.processes.push_back({std::to_string(process.pid()), "", command_text(process)});
       continue;
     }
-    auto changed = diff_process(before, *old->second, after, process);
+    auto changed = diff_process(before, *old->second, after, process, modules);
     if (!changed.empty()) diff.process_diffs.push_back(std::move(changed));
     old_processes.erase(old);
   }

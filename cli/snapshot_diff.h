@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "snapshot/stored_snapshot.h"
+#include "snapshot/symbols/variables.h"
 
 namespace icecore::cli {
 
@@ -41,6 +42,7 @@ struct ProcessDiff {
   std::vector<Change> mappings;
   std::vector<Change> descriptors;
   std::vector<MemoryChange> memory;
+  std::vector<symbols::VariableChange> variables;  ///< globals and statics, by name
   /// Why `memory` could not be compared; empty when it was.
   std::string memory_unknown;
 

@@ -37,7 +37,7 @@ void throw_unknown_verb(const std::string& word) {
     near += (near.empty() ? "the nearest: " : ", ") + name;
   }
   error.set_why(near);
-  error.set_hint(near.empty() && is_program(word) ? "icecore run -- " + word : "icecore help");
+  error.set_hint(is_program(word) ? "icecore run -- " + word : "icecore help");
   throw error;
 }
 
