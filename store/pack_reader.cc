@@ -76,7 +76,7 @@ bool PackReader::reach(std::uint64_t end) {
   return true;
 }
 
-PackRecord PackReader::record(const Locator& locator, RecordType type) const {
+PackRecord PackReader::sound_record(const Locator& locator) const {
   if (locator.offset + locator.size > size_ || locator.offset < kPackHeaderSize) {
     throw CorruptStore(file_, locator.offset, "the pack is cut short");
   }
@@ -84,14 +84,26 @@ PackRecord PackReader::record(const Locator& locator, RecordType type) const {
   if (!record || record->locator.size != locator.size) {
     throw CorruptStore(file_, locator.offset, "no sound record header");
   }
-  if (record->header.type != type) {
+  return *record;
+}
+
+PackRecord PackReader::record(const Locator& locator, RecordType type) const {
+  const PackRecord record = sound_record(locator);
+  if (record.header.type != type) {
     throw CorruptStore(file_, locator.offset, "a record of another type than the index says");
   }
-  if (record->header.version != 1 || record->header.flags != 0) {
+  if (record.header.version != 1 || record.header.flags != 0) {
     throw Error("read " + file_ + ": a record at offset " + std::to_string(locator.offset) +
                 " was written by a newer icecore");
   }
-  return *record;
+  return record;
+}
+
+std::span<const std::byte> PackReader::whole_record(const Locator& locator) const {
+  if (!sound_record(locator).is_whole()) {
+    throw CorruptStore(file_, locator.offset, "a record's bytes do not match their checksum");
+  }
+  return bytes().subspan(locator.offset, locator.size);
 }
 
 }  // namespace icecore::store

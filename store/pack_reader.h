@@ -43,8 +43,13 @@ class PackReader {
   bool reach(std::uint64_t end);
   /// The record at `locator`, its header checked, its body not.
   [[nodiscard]] PackRecord record(const Locator& locator, RecordType type) const;
+  /// The bytes of the record at `locator`, header and padding included, its body compared with its
+  /// checksum.
+  [[nodiscard]] std::span<const std::byte> whole_record(const Locator& locator) const;
 
  private:
+  [[nodiscard]] PackRecord sound_record(const Locator& locator) const;
+
   std::string file_;
   std::vector<MappedRegion> regions_;  // the last one counts; records borrow from older ones
   std::uint64_t size_ = 0;             // of the file; the mapping may be longer

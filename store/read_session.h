@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "store/index.h"
+#include "store/reader_lease.h"
 #include "store/stored_objects.h"
 
 namespace icecore::store {
@@ -14,11 +15,12 @@ namespace icecore::store {
 /// is done under `mutex`, so that readers may live in another thread than the Store.
 struct ReadSession {
   explicit ReadSession(const std::filesystem::path& store)
-      : index(open_index(store, IndexAccess::ReadOnly)), objects(store, *index) {}
+      : index(open_index(store, IndexAccess::ReadOnly)), objects(store, *index), lease(store) {}
 
   std::mutex mutex;
   std::unique_ptr<SqliteConnection> index;
   StoredObjects objects;
+  ReaderLease lease;
 };
 
 }  // namespace icecore::store

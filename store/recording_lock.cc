@@ -2,7 +2,6 @@
 #include "store/recording_lock.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,6 +12,15 @@
 
 namespace icecore::store {
 namespace {
+
+/// A lock of the open file description: it does not matter which thread or who else of the process
+/// opens and closes the file, and it can be asked about without being taken.
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
 
 UniqueFd open_lock(const std::filesystem::path& file) {
   make_private_directory(file.parent_path());
@@ -32,8 +40,9 @@ void write_owner(int fd) {
 
 std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
   UniqueFd fd = open_lock(file);
-  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return std::nullopt;
+  struct flock lock = whole_file();
+  while (::fcntl(fd.get(), F_OFD_SETLK, &lock) != 0) {
+    if (errno == EAGAIN || errno == EACCES) return std::nullopt;
     if (errno != EINTR) throw_errno("lock " + file.string());
   }
   write_owner(fd.get());
@@ -42,11 +51,23 @@ std::optional<FileLock> FileLock::try_take(const std::filesystem::path& file) {
 
 FileLock FileLock::wait_for(const std::filesystem::path& file) {
   UniqueFd fd = open_lock(file);
-  while (::flock(fd.get(), LOCK_EX) != 0) {
+  struct flock lock = whole_file();
+  while (::fcntl(fd.get(), F_OFD_SETLKW, &lock) != 0) {
     if (errno != EINTR) throw_errno("lock " + file.string());
   }
   write_owner(fd.get());
   return FileLock(std::move(fd));
+}
+
+bool is_locked(const std::filesystem::path& file) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) {
+    if (errno == ENOENT) return false;
+    throw_errno("open " + file.string());
+  }
+  struct flock lock = whole_file();
+  if (::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0) throw_errno("lock " + file.string());
+  return lock.l_type != F_UNLCK;
 }
 
 std::string lock_owner(const std::filesystem::path& file) {

@@ -26,6 +26,9 @@ class FileLock {
   UniqueFd fd_;
 };
 
+/// Whether anybody has it; asking does not get in the way of one who wants it.
+[[nodiscard]] bool is_locked(const std::filesystem::path& file);
+
 /// The pid in a lock file, as text; "?" when there is none.
 [[nodiscard]] std::string lock_owner(const std::filesystem::path& file);
 

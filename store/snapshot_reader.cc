@@ -28,8 +28,23 @@ SnapshotReader::Impl::Impl(std::shared_ptr<ReadSession> shared, std::int64_t rec
                            SnapshotKey snapshot)
     : session(std::move(shared)), recording(recording_id), key(std::move(snapshot)) {
   const std::lock_guard guard(session->mutex);
-  // The record is loaded now: rm may take the row away, the mapped pack stays.
-  record = session->objects.load(
+  lease_ = session->lease.take({recording, key.number});
+  try {
+    record = load_record();
+  } catch (...) {
+    session->lease.give_back(lease_);
+    throw;
+  }
+}
+
+SnapshotReader::Impl::~Impl() {
+  const std::lock_guard guard(session->mutex);
+  session->lease.give_back(lease_);
+}
+
+/// Once, at the opening: rm may take the row away later, the mapped pack stays.
+LoadedRecord SnapshotReader::Impl::load_record() const {
+  return session->objects.load(
       [&]() -> std::optional<Locator> {
         Rows rows = session->index->query(
             "SELECT pack_id, pack_offset, pack_length FROM snapshots "

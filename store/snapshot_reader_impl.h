@@ -12,6 +12,9 @@ namespace icecore::store {
 class SnapshotReader::Impl {
  public:
   Impl(std::shared_ptr<ReadSession> session, std::int64_t recording, SnapshotKey key);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
 
   /// The caller holds the session's mutex.
   [[nodiscard]] const PageMap& map_of(SpaceId space) const;
@@ -22,6 +25,9 @@ class SnapshotReader::Impl {
   LoadedRecord record;
 
  private:
+  [[nodiscard]] LoadedRecord load_record() const;
+
+  std::size_t lease_;
   mutable std::map<SpaceId, PageMap> maps_;
 };
 
