@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +41,31 @@ std::optional<std::string> read_link_at(int directory, const char* name) {
   // A path of more than a page cannot be told by the kernel.
   if (means_absent(errno) || errno == ENAMETOOLONG) return std::nullopt;
   throw_errno(std::string("readlink ") + name + " of a process");
+}
+
+timespec plain_time(const statx_timestamp& time) {
+  return {.tv_sec = time.tv_sec, .tv_nsec = static_cast<long>(time.tv_nsec)};
+}
+
+// Asks only what the kernel knows by itself: the server of a network or FUSE file system may be one
+// of the frozen, and would never answer.
+std::optional<struct ::stat> stat_at(int directory, const char* name) {
+  struct ::statx known {};
+  if (::statx(directory, name, AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &known) != 0) {
+    return std::nullopt;
+  }
+  struct ::stat status {};
+  status.st_dev = makedev(known.stx_dev_major, known.stx_dev_minor);
+  status.st_ino = known.stx_ino;
+  status.st_mode = known.stx_mode;
+  status.st_nlink = known.stx_nlink;
+  status.st_uid = known.stx_uid;
+  status.st_gid = known.stx_gid;
+  status.st_rdev = makedev(known.stx_rdev_major, known.stx_rdev_minor);
+  status.st_size = static_cast<off_t>(known.stx_size);
+  status.st_mtim = plain_time(known.stx_mtime);
+  status.st_ctim = plain_time(known.stx_ctime);
+  return status;
 }
 
 // A descriptor's number as text, without an allocation.
@@ -152,9 +178,7 @@ std::optional<std::string> ProcDirectory::read_link(const char* name) const {
 }
 
 std::optional<struct ::stat> ProcDirectory::stat_target(const char* name) const {
-  struct ::stat status {};
-  if (::fstatat(shared_fd(), name, &status, 0) != 0) return std::nullopt;
-  return status;
+  return stat_at(shared_fd(), name);
 }
 
 UniqueFd ProcDirectory::open_file(const char* name, int flags) const {
@@ -194,11 +218,7 @@ std::optional<std::string> ProcDirectory::read_descriptor_link(int fd) const {
 }
 
 std::optional<struct ::stat> ProcDirectory::stat_descriptor(int fd) const {
-  struct ::stat status {};
-  if (::fstatat(folder(fd_folder_, "fd"), NumberText(fd).text, &status, 0) != 0) {
-    return std::nullopt;
-  }
-  return status;
+  return stat_at(folder(fd_folder_, "fd"), NumberText(fd).text);
 }
 
 std::vector<int> ProcDirectory::thread_ids() const { return list_numbers(fd(), "task"); }

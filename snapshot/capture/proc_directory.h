@@ -63,7 +63,8 @@ class ProcDirectory {
 
   /// Where a link below shared_fd() leads: "exe", "cwd", "fd/3", "ns/net".
   [[nodiscard]] std::optional<std::string> read_link(const char* name) const;
-  /// stat of what a link below shared_fd() leads to.
+  /// stat of what a link below shared_fd() leads to: identity, kind, size and times only, without
+  /// asking a file server.
   [[nodiscard]] std::optional<struct ::stat> stat_target(const char* name) const;
   /// Opens a file below shared_fd().
   [[nodiscard]] UniqueFd open_file(const char* name, int flags) const;
