@@ -81,7 +81,7 @@ std::span<const std::byte> SegmentReader::payload(std::uint32_t index) const {
 }
 
 void SegmentReader::damaged(const std::string& what) const {
-  throw CorruptStore(pack_->file(), locator_.offset, what);
+  throw CorruptStore(pack_ == nullptr ? "segment" : pack_->file(), locator_.offset, what);
 }
 
 }  // namespace icecore::store

@@ -15,7 +15,8 @@ namespace icecore::store {
 /// Random access to the pages of one stored segment. Keeps its pack open.
 class SegmentReader {
  public:
-  /// Throws CorruptStore when the body's tables do not fit together.
+  /// `pack` may be null when the record's bytes lie in no file. Throws CorruptStore when the body's
+  /// tables do not fit together.
   SegmentReader(std::shared_ptr<const PackReader> pack, const PackRecord& record);
 
   [[nodiscard]] std::uint32_t id() const { return id_; }
