@@ -18,9 +18,6 @@
 namespace icecore::cli {
 namespace {
 
-constexpr std::array kArguments = {
-    Argument{"PROGRAM", Argument::Count::One, Completes::Program},
-};
 constexpr std::array kOptions = {
     kEveryOption,
     kCountOption,
@@ -124,7 +121,6 @@ Command run_command() {
           "executed, 127 when there is none.\n\n"
           "When a process of the tree is about to die of a signal that dumps core (or the program "
           "itself of any signal but SIGKILL), a last snapshot is taken at that instruction.",
-      .arguments = kArguments,
       .options = kOptions,
       .rest = Rest::FromFirstWord,
       .examples =
