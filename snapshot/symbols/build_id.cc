@@ -23,11 +23,11 @@ namespace {
 constexpr std::uint64_t kMaxNotes = 65536;
 
 std::string to_hex(std::span<const std::byte> bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
   for (const std::byte byte : bytes) {
-    text += digits[std::to_integer<unsigned>(byte) >> 4U];
-    text += digits[std::to_integer<unsigned>(byte) & 15U];
+    text += kDigits[std::to_integer<unsigned>(byte) >> 4U];
+    text += kDigits[std::to_integer<unsigned>(byte) & 15U];
   }
   return text;
 }
@@ -134,7 +134,7 @@ std::vector<std::byte> build_id_bytes(const std::string& hex) {
     const auto [parsed, error] =
         std::from_chars(pair, pair + std::min<std::size_t>(2, hex.size() - i), value, 16);
     if (error != std::errc{} || parsed != pair + 2) {
-      throw Error("build-id \"" + hex + "\" is not pairs of hexadecimal digits");
+      throw Error("build-id \"" + hex + "\" is not pairs of hexadecimal kDigits");
     }
     bytes.push_back(static_cast<std::byte>(value));
   }

@@ -98,7 +98,7 @@ elf_prpsinfo prpsinfo(const model::Process& process, const model::Thread& thread
 
 // Count, page size, then start, end and file page of each, then the names.
 std::vector<std::byte> file_note(const model::Process& process) {
-  constexpr std::uint64_t page_size = 4096;
+  constexpr std::uint64_t kPageSize = 4096;
   ByteWriter ranges;
   ByteWriter names;
   std::uint64_t count = 0;
@@ -107,7 +107,7 @@ std::vector<std::byte> file_note(const model::Process& process) {
     ++count;
     ranges.write(std::uint64_t{mapping.start()});
     ranges.write(std::uint64_t{mapping.end()});
-    ranges.write(std::uint64_t{mapping.offset()} / page_size);
+    ranges.write(std::uint64_t{mapping.offset()} / kPageSize);
     const bool says_deleted = mapping.name().ends_with(" (deleted)");
     names.append(bytes_of(mapping.name()));
     if (mapping.deleted() && !says_deleted) names.append(bytes_of(" (deleted)"));
@@ -115,7 +115,7 @@ std::vector<std::byte> file_note(const model::Process& process) {
   }
   ByteWriter note;
   note.write(count);
-  note.write(page_size);
+  note.write(kPageSize);
   note.append(ranges.bytes());
   note.append(names.bytes());
   return note.release();

@@ -115,7 +115,7 @@ std::vector<DisassembledInstruction> Disassembler::around(std::uint64_t pc,
 }
 
 std::string format_instructions(const std::vector<DisassembledInstruction>& instructions) {
-  constexpr std::size_t bytes_width = 30;
+  constexpr std::size_t kBytesWidth = 30;
   std::size_t symbol_width = 0;
   for (const auto& line : instructions) symbol_width = std::max(symbol_width, line.symbol.size());
   symbol_width = std::min<std::size_t>(symbol_width, 40);
@@ -132,7 +132,7 @@ std::string format_instructions(const std::vector<DisassembledInstruction>& inst
       std::snprintf(digits.data(), digits.size(), "%02x ", std::to_integer<unsigned>(byte));
       bytes += digits.data();
     }
-    bytes.resize(std::max(bytes.size(), bytes_width), ' ');
+    bytes.resize(std::max(bytes.size(), kBytesWidth), ' ');
     text += address.data() + std::string(" ") + symbol;
     text.append(symbol_width + 2 - std::min(symbol_width + 2, symbol.size()), ' ');
     text += "  " + bytes + " " + line.text;

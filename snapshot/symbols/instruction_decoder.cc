@@ -18,13 +18,13 @@ namespace {
 constexpr std::byte kEvexPrefix{0x62};
 
 bool is_register(const std::string& word) {
-  constexpr std::array<std::string_view, 33> short_names = {
+  constexpr std::array<std::string_view, 33> kShortNames = {
       "al", "ah", "bl",  "bh",  "cl",  "ch",  "dl",  "dh",  "ax",  "bx",  "cx",
       "dx", "si", "di",  "bp",  "sp",  "ip",  "cs",  "ds",  "es",  "fs",  "gs",
       "ss", "st", "cr0", "cr2", "cr3", "cr4", "cr8", "sil", "dil", "bpl", "spl"};
-  if (std::ranges::find(short_names, word) != short_names.end()) return true;
+  if (std::ranges::find(kShortNames, word) != kShortNames.end()) return true;
   if (word.size() == 3 && (word[0] == 'r' || word[0] == 'e')) {
-    return std::ranges::find(short_names, word.substr(1)) != short_names.end() ||
+    return std::ranges::find(kShortNames, word.substr(1)) != kShortNames.end() ||
            std::isdigit(word[1]) != 0;
   }
   const bool is_numbered = word.size() >= 2 && std::isdigit(word.back()) != 0;

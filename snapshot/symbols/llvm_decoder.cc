@@ -50,11 +50,11 @@ std::string normalize(const std::string& printed) {
 }
 
 bool is_lone_prefix(const std::string& text) {
-  constexpr std::array<std::string_view, 15> prefixes = {
+  constexpr std::array<std::string_view, 15> kPrefixes = {
       "lock", "rep", "repne", "xacquire", "xrelease", "data16", "addr32", "rex64",
       "cs",   "ds",  "es",    "fs",       "gs",       "ss",     "data32"};
   // "repne addr32" is two of them.
-  return std::ranges::find(prefixes, text.substr(text.rfind(' ') + 1)) != prefixes.end();
+  return std::ranges::find(kPrefixes, text.substr(text.rfind(' ') + 1)) != kPrefixes.end();
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ class ProcessImage {
 
   /// Copies memory from `address` on; returns how many bytes could be read before the first byte
   /// that is unmapped or not held.
-  virtual std::size_t read_memory(std::uint64_t address, std::span<std::byte> out) const = 0;
+  [[nodiscard]] virtual std::size_t read_memory(std::uint64_t address,
+                                                std::span<std::byte> out) const = 0;
 
   /// The first address in [address, end) whose page may hold anything but zeros, else `end`: a hint
   /// that lets huge empty mappings be skipped. Unreadable pages count as holding something.

@@ -19,20 +19,20 @@ constexpr std::uint64_t kPageSize = 4096;
 
 // "ns::f" of "ns::f(int) const"; a template's arguments and operator() stay.
 std::string_view without_parameters(std::string_view name) {
-  constexpr std::string_view operator_word = "operator";
-  constexpr std::string_view anonymous = "(anonymous namespace)";
+  constexpr std::string_view kOperator = "operator";
+  constexpr std::string_view kAnonymous = "(anonymous namespace)";
   int depth = 0;
   for (std::size_t i = 0; i < name.size(); ++i) {
     const std::string_view rest = name.substr(i);
-    if (rest.starts_with(operator_word)) {
+    if (rest.starts_with(kOperator)) {
       // The sign may be one of the brackets counted here: operator(), operator<, operator->.
-      i += operator_word.size();
+      i += kOperator.size();
       if (name.substr(i).starts_with("()")) i += 2;
       while (i < name.size() && std::string_view("<>=-!").find(name[i]) != std::string_view::npos)
         ++i;
       if (i >= name.size()) break;
-    } else if (rest.starts_with(anonymous)) {
-      i += anonymous.size() - 1;
+    } else if (rest.starts_with(kAnonymous)) {
+      i += kAnonymous.size() - 1;
       continue;
     }
     if (name[i] == '<') ++depth;

@@ -53,7 +53,7 @@ class Unwinder::Session {
         memory_(image),
         modules_(find_loaded_modules(image)),
         dwfl_(image, modules_) {
-    static constexpr Dwfl_Thread_Callbacks callbacks = {
+    static constexpr Dwfl_Thread_Callbacks kCallbacks = {
         .next_thread = [](Dwfl*, void*, void**) -> pid_t { return 0; },
         .get_thread =
             [](Dwfl*, pid_t, void* self, void** thread) {
@@ -72,7 +72,7 @@ class Unwinder::Session {
         .detach = nullptr,
         .thread_detach = nullptr,
     };
-    attached_ = ::dwfl_attach_state(dwfl_.get(), x86_64_.get(), kPid, &callbacks, this);
+    attached_ = ::dwfl_attach_state(dwfl_.get(), x86_64_.get(), kPid, &kCallbacks, this);
   }
 
   std::vector<Frame> walk(const user_regs_struct& registers, std::size_t limit) {
@@ -148,8 +148,8 @@ class Unwinder::Session {
 
   // As gdb does, by the code: mov $15 (rt_sigreturn), %rax; syscall.
   bool is_signal_return(std::uint64_t pc) {
-    constexpr std::array<std::uint8_t, 9> code = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-    return read_value<std::array<std::uint8_t, 9>>(image_, pc) == code;
+    constexpr std::array<std::uint8_t, 9> kCode = {0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+    return read_value<std::array<std::uint8_t, 9>>(image_, pc) == kCode;
   }
 
   // The kernel has saved what the signal interrupted in a ucontext; it lies where the handler's
@@ -159,12 +159,12 @@ class Unwinder::Session {
     const auto context = read_value<ucontext_t>(image_, context_address);
     if (!context) return DWARF_CB_ABORT;
     const auto& saved = context->uc_mcontext.gregs;
-    constexpr std::array<int, kDwarfRegisters> order = {
+    constexpr std::array<int, kDwarfRegisters> kOrder = {
         REG_RAX, REG_RDX, REG_RCX, REG_RBX, REG_RSI, REG_RDI, REG_RBP, REG_RSP, REG_R8,
         REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15, REG_RIP};
     DwarfRegisters registers;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      registers[i] = static_cast<Dwarf_Word>(saved[order[i]]);
+    for (std::size_t i = 0; i < kOrder.size(); ++i) {
+      registers[i] = static_cast<Dwarf_Word>(saved[kOrder[i]]);
     }
     start_at(registers, Frame::FoundBy::SignalContext);
     return DWARF_CB_ABORT;

@@ -206,11 +206,11 @@ void for_each_part(Dwarf_Die type, std::span<const std::byte> value, const Proce
 }
 
 void for_each_untyped_part(std::span<const std::byte> value, const PartVisitor& visit) {
-  constexpr std::size_t word = sizeof(std::uint64_t);
-  if (value.size() <= word) return visit("", format_untyped(value));
-  for (std::size_t i = 0; i < value.size() && i / word < kMaxParts; i += word) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  if (value.size() <= kWord) return visit("", format_untyped(value));
+  for (std::size_t i = 0; i < value.size() && i / kWord < kMaxParts; i += kWord) {
     visit("+" + std::to_string(i),
-          format_untyped(value.subspan(i, std::min(word, value.size() - i))));
+          format_untyped(value.subspan(i, std::min(kWord, value.size() - i))));
   }
 }
 

@@ -86,6 +86,7 @@ LiveVictim::LiveVictim(const std::string& name) {
   to_child_.reset(input[1]);
   from_child_.reset(output[0]);
   expect_line("READY");
+  wait_until_blocked();
 }
 
 LiveVictim::~LiveVictim() {
@@ -97,12 +98,21 @@ void LiveVictim::command(const std::string& word) {
   const std::string line = word + "\n";
   if (::write(to_child_.get(), line.data(), line.size()) < 0) throw_errno("write to the victim");
   expect_line("DONE");
-  // It has still to come back from writing DONE to waiting for stdin.
+  wait_until_blocked();
+}
+
+// It has still to come back from writing its answer to waiting for stdin, its other threads to a
+// futex.
+void LiveVictim::wait_until_blocked() const {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kDeadlineMs);
-  const std::string waiting = std::to_string(SYS_read) + " 0x0 ";
-  while (!read_file("/proc/" + std::to_string(pid_) + "/syscall").starts_with(waiting)) {
-    if (std::chrono::steady_clock::now() > deadline)
-      throw Error("the victim does not wait for input");
+  const std::string tasks = "/proc/" + std::to_string(pid_) + "/task";
+  const auto is_blocked = [&](const std::filesystem::directory_entry& task) {
+    const bool is_main = task.path().filename() == std::to_string(pid_);
+    const std::string waiting = std::to_string(is_main ? SYS_read : SYS_futex) + " 0x";
+    return read_file(task.path() / "syscall").starts_with(waiting);
+  };
+  while (!std::all_of(std::filesystem::directory_iterator(tasks), {}, is_blocked)) {
+    if (std::chrono::steady_clock::now() > deadline) throw Error("the victim does not wait");
     ::sched_yield();
   }
 }

@@ -26,6 +26,7 @@ class LiveVictim {
 
  private:
   void expect_line(const std::string& wanted);
+  void wait_until_blocked() const;
 
   pid_t pid_ = -1;
   UniqueFd to_child_;
