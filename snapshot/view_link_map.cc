@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/view_link_map.h"
+
+#include <elf.h>
+
+#include <array>
+#include <cstring>
+#include <span>
+
+namespace icecore::snapshot {
+namespace {
+
+// The program's memory may hold anything: every walk has an end.
+constexpr int kMostLibraries = 65536;
+constexpr int kMostNameSpaces = 64;
+constexpr int kMostDynamicEntries = 4096;
+constexpr int kMostProgramHeaders = 1024;
+constexpr int kMostSymbolsInChain = 1 << 20;
+
+// struct r_debug and r_debug_extended of <link.h>.
+constexpr std::uint64_t kDebugVersion = 0;
+constexpr std::uint64_t kDebugMap = 8;
+constexpr std::uint64_t kDebugNext = 40;
+// struct link_map of <link.h>.
+constexpr std::uint64_t kMapName = 8;
+constexpr std::uint64_t kMapDynamic = 16;
+constexpr std::uint64_t kMapNext = 24;
+
+std::uint32_t gnu_hash(std::string_view name) {
+  std::uint32_t hash = 5381;
+  for (const char character : name) hash = hash * 33 + static_cast<unsigned char>(character);
+  return hash;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> ViewLinkMap::read_word(std::uint64_t address) const {
+  std::uint64_t value = 0;
+  const auto bytes = std::as_writable_bytes(std::span(&value, 1));
+  if (snapshot_.read_memory(process_, address, bytes) != bytes.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<std::uint32_t> ViewLinkMap::read_half_word(std::uint64_t address) const {
+  std::uint32_t value = 0;
+  const auto bytes = std::as_writable_bytes(std::span(&value, 1));
+  if (snapshot_.read_memory(process_, address, bytes) != bytes.size()) return std::nullopt;
+  return value;
+}
+
+std::string ViewLinkMap::read_string(std::uint64_t address) const {
+  std::array<std::byte, 4096> bytes{};
+  const std::size_t got = snapshot_.read_memory(process_, address, bytes);
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  return std::string(text, ::strnlen(text, got));
+}
+
+std::optional<std::uint64_t> ViewLinkMap::auxiliary_value(std::uint64_t type) const {
+  const std::string& auxv = process_.auxv();
+  for (std::size_t at = 0; at + 16 <= auxv.size(); at += 16) {
+    std::uint64_t entry[2];
+    std::memcpy(entry, auxv.data() + at, sizeof entry);
+    if (entry[0] == type) return entry[1];
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> ViewLinkMap::dynamic_section() const {
+  const auto headers = auxiliary_value(AT_PHDR);
+  const std::uint64_t count = auxiliary_value(AT_PHNUM).value_or(0);
+  if (!headers || count > kMostProgramHeaders) return std::nullopt;
+  std::optional<std::uint64_t> bias;
+  std::optional<std::uint64_t> dynamic;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    Elf64_Phdr header;
+    const auto bytes = std::as_writable_bytes(std::span(&header, 1));
+    if (snapshot_.read_memory(process_, *headers + i * sizeof header, bytes) != bytes.size()) {
+      return std::nullopt;
+    }
+    if (header.p_type == PT_PHDR) bias = *headers - header.p_vaddr;
+    if (header.p_type == PT_DYNAMIC) dynamic = header.p_vaddr;
+  }
+  if (!dynamic) return std::nullopt;
+  return *dynamic + bias.value_or(0);
+}
+
+std::optional<std::uint64_t> ViewLinkMap::dynamic_value(std::uint64_t dynamic,
+                                                        std::int64_t tag) const {
+  for (int i = 0; i < kMostDynamicEntries; ++i, dynamic += sizeof(Elf64_Dyn)) {
+    const auto found = read_word(dynamic);
+    if (!found || *found == DT_NULL) return std::nullopt;
+    if (static_cast<std::int64_t>(*found) == tag) return read_word(dynamic + 8);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> ViewLinkMap::debug_structure() const {
+  const auto dynamic = dynamic_section();
+  if (!dynamic) return std::nullopt;
+  const auto address = dynamic_value(*dynamic, DT_DEBUG);
+  if (!address || *address == 0) return std::nullopt;
+  return address;
+}
+
+void ViewLinkMap::walk_name_space(std::uint64_t r_debug, std::uint64_t name_space,
+                                  gdbstub::LibraryList& list) const {
+  std::uint64_t map = read_word(r_debug + kDebugMap).value_or(0);
+  for (int i = 0; map != 0 && i < kMostLibraries; ++i) {
+    const auto bias = read_word(map);
+    const auto name = read_word(map + kMapName);
+    const auto dynamic = read_word(map + kMapDynamic);
+    if (!bias || !name || !dynamic) return;
+    // The first of the base namespace is the program itself.
+    if (i == 0 && list.main_link_map == 0) {
+      list.main_link_map = map;
+    } else {
+      const std::string text = read_string(*name);
+      if (!text.empty()) list.libraries.push_back({text, map, *bias, *dynamic, name_space});
+    }
+    map = read_word(map + kMapNext).value_or(0);
+  }
+}
+
+gdbstub::LibraryList ViewLinkMap::libraries() const {
+  gdbstub::LibraryList list;
+  std::optional<std::uint64_t> r_debug = debug_structure();
+  for (int i = 0; r_debug && *r_debug != 0 && i < kMostNameSpaces; ++i) {
+    walk_name_space(*r_debug, *r_debug, list);
+    if (read_half_word(*r_debug + kDebugVersion).value_or(0) < 2) break;
+    r_debug = read_word(*r_debug + kDebugNext);
+  }
+  return list;
+}
+
+std::optional<std::uint64_t> ViewLinkMap::find_symbol(const gdbstub::Library& library,
+                                                      std::string_view name) const {
+  const auto table = dynamic_value(library.dynamic, DT_GNU_HASH);
+  const auto symbols = dynamic_value(library.dynamic, DT_SYMTAB);
+  const auto strings = dynamic_value(library.dynamic, DT_STRTAB);
+  if (!table || !symbols || !strings) return std::nullopt;
+  const auto bucket_count = read_half_word(*table);
+  const auto first_symbol = read_half_word(*table + 4);
+  const auto bloom_words = read_half_word(*table + 8);
+  if (!bucket_count || *bucket_count == 0 || !first_symbol || !bloom_words) return std::nullopt;
+  const std::uint64_t buckets = *table + 16 + std::uint64_t{*bloom_words} * 8;
+  const std::uint64_t chains = buckets + std::uint64_t{*bucket_count} * 4;
+  const std::uint32_t hash = gnu_hash(name);
+  std::uint32_t index =
+      read_half_word(buckets + std::uint64_t{hash % *bucket_count} * 4).value_or(0);
+  for (int i = 0; index >= *first_symbol && i < kMostSymbolsInChain; ++i, ++index) {
+    const auto entry = read_half_word(chains + std::uint64_t{index - *first_symbol} * 4);
+    if (!entry) return std::nullopt;
+    if ((*entry | 1U) == (hash | 1U)) {
+      const std::uint64_t symbol = *symbols + std::uint64_t{index} * sizeof(Elf64_Sym);
+      const auto name_offset = read_half_word(symbol);
+      const auto value = read_word(symbol + offsetof(Elf64_Sym, st_value));
+      if (name_offset && value && read_string(*strings + *name_offset) == name) {
+        return library.load_bias + *value;
+      }
+    }
+    if ((*entry & 1U) != 0) return std::nullopt;  // the chain's end
+  }
+  return std::nullopt;
+}
+
+}  // namespace icecore::snapshot

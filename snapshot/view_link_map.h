@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gdbstub/target/libraries.h"
+#include "snapshot/stored_snapshot.h"
+
+namespace icecore::snapshot {
+
+/// Reads what the dynamic loader of a process keeps about its libraries, out of stored memory: the
+/// debug structure (r_debug), the list of link maps, and symbols of a loaded library.
+class ViewLinkMap {
+ public:
+  ViewLinkMap(const StoredSnapshot& snapshot, const model::Process& process)
+      : snapshot_(snapshot), process_(process) {}
+
+  /// Found through AT_PHDR; nullopt for a static program, or before the loader has filled it in.
+  [[nodiscard]] std::optional<std::uint64_t> debug_structure() const;
+  [[nodiscard]] gdbstub::LibraryList libraries() const;
+  /// The address of a dynamic symbol of `library`, through its GNU hash table.
+  [[nodiscard]] std::optional<std::uint64_t> find_symbol(const gdbstub::Library& library,
+                                                         std::string_view name) const;
+
+  [[nodiscard]] std::optional<std::uint64_t> read_word(std::uint64_t address) const;
+  [[nodiscard]] std::optional<std::uint32_t> read_half_word(std::uint64_t address) const;
+
+ private:
+  [[nodiscard]] std::optional<std::uint64_t> auxiliary_value(std::uint64_t type) const;
+  [[nodiscard]] std::optional<std::uint64_t> dynamic_section() const;
+  [[nodiscard]] std::optional<std::uint64_t> dynamic_value(std::uint64_t dynamic,
+                                                           std::int64_t tag) const;
+  void walk_name_space(std::uint64_t r_debug, std::uint64_t name_space,
+                       gdbstub::LibraryList& list) const;
+  [[nodiscard]] std::string read_string(std::uint64_t address) const;
+
+  const StoredSnapshot& snapshot_;
+  const model::Process& process_;
+};
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/view_watch.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace icecore::snapshot {
+namespace {
+
+constexpr std::uint64_t kPage = store::kPageSize;
+/// gdb asks for a few bytes; a watch on a whole array may be longer, but not without bound.
+constexpr std::uint64_t kMostBytes = 1U << 20U;
+
+std::vector<std::byte> bytes_of(const StoredSnapshot& snapshot, const model::Process& process,
+                                const gdbstub::Breakpoint& watchpoint) {
+  std::vector<std::byte> bytes(std::min(watchpoint.size, kMostBytes));
+  bytes.resize(snapshot.read_memory(process, watchpoint.address, bytes));
+  return bytes;
+}
+
+}  // namespace
+
+ViewWatch::ViewWatch(const ViewMoment& moment, std::vector<gdbstub::Breakpoint> watchpoints)
+    : moment_(moment) {
+  for (const gdbstub::Breakpoint& watchpoint : watchpoints) {
+    const model::Process* process = moment.snapshot().find_process(watchpoint.pid);
+    if (process == nullptr) continue;
+    watched_.push_back({watchpoint, bytes_of(moment.snapshot(), *process, watchpoint),
+                        pages_of(*process, watchpoint)});
+  }
+}
+
+std::vector<ViewWatch::Page> ViewWatch::pages_of(const model::Process& process,
+                                                 const gdbstub::Breakpoint& watchpoint) const {
+  std::vector<Page> pages;
+  const std::uint64_t first = watchpoint.address / kPage * kPage;
+  const std::uint64_t size = std::clamp<std::uint64_t>(watchpoint.size, 1, kMostBytes);
+  for (std::uint64_t at = first; at < watchpoint.address + size; at += kPage) {
+    const model::Mapping* mapping = StoredSnapshot::find_mapping(process, at);
+    const auto version = moment_.snapshot().page_version(process, at);
+    // A page without content of its own shows a file or zeros: only the mappings of the other
+    // snapshot can tell whether it still does.
+    if (mapping == nullptr || !version || version->kind == store::PageVersion::Kind::Absent)
+      return {};
+    const bool shared = mapping->shared_space() != 0;
+    const std::uint64_t page =
+        shared ? (mapping->offset() + (at - mapping->start())) / kPage : at / kPage;
+    pages.push_back(
+        {store::SpaceId{shared ? mapping->shared_space() : process.space()}, page, *version});
+  }
+  return pages;
+}
+
+bool ViewWatch::is_surely_equal(const Watched& watched, const store::SnapshotReader& there) {
+  if (watched.pages.empty()) return false;
+  return std::ranges::all_of(watched.pages, [&](const Page& page) {
+    return there.version(page.space, page.page) == page.version;
+  });
+}
+
+bool ViewWatch::differs(const Watched& watched, const StoredSnapshot& there) {
+  const model::Process* process = there.find_process(watched.watchpoint.pid);
+  // Where the process does not exist there is nothing that could have another value.
+  return process != nullptr && bytes_of(there, *process, watched.watchpoint) != watched.bytes;
+}
+
+std::optional<WatchHit> ViewWatch::first_change(const std::vector<store::SnapshotKey>& keys) const {
+  for (const store::SnapshotKey& key : keys) {
+    const store::SnapshotReader reader = moment_.sequence().read(key);
+    std::shared_ptr<const StoredSnapshot> opened;
+    for (const Watched& watched : watched_) {
+      if (is_surely_equal(watched, reader)) continue;
+      if (opened == nullptr) opened = moment_.sequence().open(key);
+      if (differs(watched, *opened)) return WatchHit{key, watched.watchpoint};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace icecore::snapshot
