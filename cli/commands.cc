@@ -22,6 +22,8 @@ std::span<const Command> commands() {
       dis_command(),
       diff_command(),
       export_command(),
+      gdb_command(),
+      serve_command(),
       tag_command(),
       rm_command(),
       gc_command(),

@@ -23,6 +23,8 @@ namespace icecore::cli {
 [[nodiscard]] Command dis_command();
 [[nodiscard]] Command diff_command();
 [[nodiscard]] Command export_command();
+[[nodiscard]] Command gdb_command();
+[[nodiscard]] Command serve_command();
 [[nodiscard]] Command tag_command();
 [[nodiscard]] Command rm_command();
 [[nodiscard]] Command gc_command();

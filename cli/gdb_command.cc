@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <iostream>
+
+#include "cli/commands.h"
+#include "cli/debugger.h"
+#include "cli/foreground_program.h"
+#include "cli/private_directory.h"
+#include "cli/view_server.h"
+
+namespace icecore::cli {
+namespace {
+
+constexpr std::array kArguments = {
+    Argument{"SNAPSHOT", Argument::Count::Optional, Completes::Snapshot},
+};
+constexpr std::array kOptions = {
+    Option{"lldb", 0, "", "open it in lldb instead"},
+    Option{"debugger", 0, "PROGRAM", "use this gdb (or lldb)", Completes::Program},
+    Option{"process", 'p', "PID", "the process to show first"},
+};
+
+std::string found_debugger(const Invocation& invocation) {
+  const bool lldb = invocation.has("lldb");
+  const std::string wish = invocation.text("debugger");
+  const auto found = !wish.empty() ? find_program(wish) : lldb ? find_lldb() : find_gdb();
+  if (found) return *found;
+  Error error((wish.empty() ? lldb ? "lldb" : "gdb" : wish) + ": not found along $PATH");
+  error.set_hint(lldb ? "sudo apt install lldb-19" : "sudo apt install gdb");
+  throw error;
+}
+
+/// A gdb without Python skips this file. Leaves out gdb's line per file that it reads, and shows
+/// the moment in the prompt.
+std::string python_script(const std::string& address) {
+  return "def connect():\n"
+         "    noise = ('Reading ', 'warning: File transfers from remote')\n"
+         "    text = gdb.execute('target extended-remote " +
+         address +
+         "', to_string=True)\n"
+         "    for line in text.splitlines():\n"
+         "        if not line.startswith(noise):\n"
+         "            print(line)\n"
+         "def prompt(current):\n"
+         "    try:\n"
+         "        here = gdb.execute('monitor info', to_string=True).split(None, 1)[0]\n"
+         "        return '(' + here + ') '\n"
+         "    except (gdb.error, IndexError):\n"
+         "        return None\n"
+         "gdb.set_convenience_variable('icecore_connected', 1)\n"
+         "connect()\n"
+         "gdb.prompt_hook = prompt\n";
+}
+
+constexpr std::string_view kBeforeConnecting =
+    "set confirm off\n"  // nothing can be lost in a view
+    "set sysroot target:\n"
+    "define goto\n"
+    "  monitor goto $arg0\n"
+    "  continue\n"
+    "end\n"
+    "document goto\n"
+    "goto N, goto TAG: travel to that snapshot of the recording.\n"
+    "end\n";
+
+/// The gdb scripts that come before the user's own commands.
+std::vector<std::string> gdb_scripts(const std::string& address,
+                                     const PrivateDirectory& directory) {
+  const std::string connect = "target extended-remote " + address + "\n";
+  return {directory.write("begin.gdb", kBeforeConnecting),
+          directory.write("connect.py", python_script(address)),
+          directory.write("end.gdb", "if $_isvoid($icecore_connected)\n" + connect + "end\n")};
+}
+
+std::vector<std::string> command_line(const Invocation& invocation, const std::string& debugger,
+                                      const std::string& address,
+                                      const PrivateDirectory& directory) {
+  std::vector<std::string> words = {debugger};
+  if (invocation.has("lldb")) {
+    words.insert(words.end(), {"-o", "process connect unix-connect://" + address});
+  } else {
+    words.emplace_back("-q");
+    for (const auto& script : gdb_scripts(address, directory)) {
+      words.insert(words.end(), {"-x", script});
+    }
+  }
+  words.insert(words.end(), invocation.rest().begin(), invocation.rest().end());
+  return words;
+}
+
+int run(const Invocation& invocation) {
+  const std::string debugger = found_debugger(invocation);
+  const auto pid = static_cast<std::int32_t>(invocation.number("process").value_or(0));
+  const std::string name = invocation.argument(0);
+  const ViewedSnapshot viewed(invocation, name.empty() ? "@last" : name, pid);
+  const PrivateDirectory directory;
+  const gdbstub::Listener listener(gdbstub::UnixAddress{directory.path() / "gdb"});
+  ForegroundProgram foreground;
+  ViewServerThread server(viewed, listener);
+  const int status =
+      foreground.run(command_line(invocation, debugger, listener.client_address(), directory));
+  if (const std::string failure = server.stop(); !failure.empty()) {
+    throw Error("serve " + viewed.key().text() + ": " + failure);
+  }
+  return status;
+}
+
+}  // namespace
+
+Command gdb_command() {
+  return {
+      .name = "gdb",
+      .group = Group::Debug,
+      .summary = "open a snapshot in gdb (or lldb)",
+      .usage =
+          "gdb [--process PID] [--debugger PROGRAM] [SNAPSHOT] [-- GDB ARGS...]\n"
+          "gdb --lldb [--process PID] [SNAPSHOT] [-- LLDB ARGS...]",
+      .description =
+          "All processes and threads, their memory, registers, libraries and files are those of "
+          "that moment; the executable need not be there any more. Nothing is executed: `continue` "
+          "and `reverse-continue` go to the next and the previous snapshot, with a watchpoint to "
+          "the next or previous one in which the watched value differs; `goto N` goes to snapshot "
+          "N; `monitor help` says what else there is. The prompt shows the moment. Without "
+          "SNAPSHOT, the last one of the newest recording is opened. The exit status is gdb's.",
+      .arguments = kArguments,
+      .options = kOptions,
+      .rest = Rest::AfterDashes,
+      .examples =
+          "icecore gdb redis-server@-3\n"
+          "icecore gdb @last -- -batch -ex 'thread apply all bt'",
+      .run = run};
+}
+
+}  // namespace icecore::cli
