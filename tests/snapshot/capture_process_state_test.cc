@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <string>
@@ -155,6 +157,33 @@ TEST_F(CaptureState, LooksThroughALivingThreadWhenTheLeaderHasExited) {
   EXPECT_GT(process.mappings_size(), 5);
   DescriptorCapture(snapshot).capture();
   EXPECT_GE(process.descriptors_size(), 6);
+}
+
+TEST_F(CaptureState, SeesTheSameOfAProcessThatIsHeldByItsTracer) {
+  const model::Process before = capture();
+  const model::Thread running = sleeping_reader(before, Activity::Running);
+  for (const int tid : {victim_.pid(), told("reader")}) {
+    ASSERT_EQ(::ptrace(PTRACE_SEIZE, tid, 0, 0), 0);
+    ASSERT_EQ(::ptrace(PTRACE_INTERRUPT, tid, 0, 0), 0);
+    ASSERT_EQ(::waitpid(tid, nullptr, __WALL), tid);
+  }
+  model::Snapshot snapshot;
+  model::Process& held = *snapshot.add_processes();
+  held = capture();
+  EXPECT_EQ(held.ShortDebugString(), before.ShortDebugString());
+  const model::Thread reader = sleeping_reader(held, Activity::Held);
+  EXPECT_EQ(reader.state(), "S");
+  EXPECT_EQ(reader.system_call().ShortDebugString(), running.system_call().ShortDebugString());
+  capture_mappings(*ProcDirectory::open(victim_.pid()), held);
+  EXPECT_GT(held.mappings_size(), 5);
+  DescriptorCapture(snapshot).capture();
+  ASSERT_GE(held.descriptors_size(), 6);
+  for (const auto& file : snapshot.open_files()) {
+    EXPECT_NE(file.kind(), model::OpenFile::UNKNOWN) << file.target();
+    if (file.kind() == model::OpenFile::PIPE) {
+      EXPECT_NE(file.pipe_capacity(), 0U);
+    }
+  }
 }
 
 TEST_F(CaptureState, HoldsTheExitStatusOfAZombie) {

@@ -114,7 +114,14 @@ void Victim::kill_and_reap() {
   if (pid_ < 0) return;
   ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);
-  // __WALL: also when this process traces it.
+  // When this process traces it (hence __WALL), the kernel gives the leader only after all others.
+  std::error_code ignored;
+  const auto tasks = std::filesystem::path("/proc") / std::to_string(pid_) / "task";
+  for (const auto& task : std::filesystem::directory_iterator(tasks, ignored)) {
+    const pid_t tid = std::stoi(task.path().filename().string());
+    while (tid != pid_ && ::waitpid(tid, nullptr, __WALL) == tid) {
+    }
+  }
   while (::waitpid(pid_, nullptr, __WALL) < 0 && errno == EINTR) {
   }
   pid_ = -1;
