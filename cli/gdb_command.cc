@@ -72,12 +72,29 @@ std::vector<std::string> gdb_scripts(const std::string& address,
           directory.write("end.gdb", "if $_isvoid($icecore_connected)\n" + connect + "end\n")};
 }
 
+/// lldb's own commands: files first, so that it need not take those of this machine, which may be
+/// others by now.
+std::vector<std::string> lldb_commands(const std::string& address, const ViewedSnapshot& viewed,
+                                       const PrivateDirectory& directory) {
+  const auto root = directory.path() / "root";
+  const auto executable = viewed.write_module_files(root);
+  std::vector<std::string> words;
+  if (!executable.empty()) {
+    words = {"-o", "target create " + executable.string(), "-o",
+             "target modules search-paths add / " + root.string() + "/"};
+  }
+  words.insert(words.end(),
+               {"-o", "process connect --plugin gdb-remote unix-connect://" + address});
+  return words;
+}
+
 std::vector<std::string> command_line(const Invocation& invocation, const std::string& debugger,
-                                      const std::string& address,
+                                      const std::string& address, const ViewedSnapshot& viewed,
                                       const PrivateDirectory& directory) {
   std::vector<std::string> words = {debugger};
   if (invocation.has("lldb")) {
-    words.insert(words.end(), {"-o", "process connect unix-connect://" + address});
+    const auto commands = lldb_commands(address, viewed, directory);
+    words.insert(words.end(), commands.begin(), commands.end());
   } else {
     words.emplace_back("-q");
     for (const auto& script : gdb_scripts(address, directory)) {
@@ -97,8 +114,8 @@ int run(const Invocation& invocation) {
   const gdbstub::Listener listener(gdbstub::UnixAddress{directory.path() / "gdb"});
   ForegroundProgram foreground;
   ViewServerThread server(viewed, listener);
-  const int status =
-      foreground.run(command_line(invocation, debugger, listener.client_address(), directory));
+  const int status = foreground.run(
+      command_line(invocation, debugger, listener.client_address(), viewed, directory));
   if (const std::string failure = server.stop(); !failure.empty()) {
     throw Error("serve " + viewed.key().text() + ": " + failure);
   }

@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "cli/module_files.h"
 #include "cli/open_store.h"
 #include "snapshot/view_target.h"
 
@@ -19,6 +20,14 @@ ViewedSnapshot::ViewedSnapshot(const Invocation& invocation, const std::string& 
     throw Error("process " + std::to_string(pid_) + ": is not in " + key_.text())
         .set_hint("icecore show " + key_.text());
   }
+}
+
+std::filesystem::path ViewedSnapshot::write_module_files(const std::filesystem::path& root) const {
+  const auto shown = sequence_.open(key_);
+  const int first = snapshot::ViewTarget(sequence_, key_, pid_).current_stop().thread.pid;
+  const auto* process = shown->find_process(first);
+  return process == nullptr ? std::filesystem::path()
+                            : cli::write_module_files(*shown, *process, root);
 }
 
 gdbstub::TargetFactory ViewedSnapshot::targets() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -19,6 +20,8 @@ class ViewedSnapshot {
   ViewedSnapshot(const Invocation& invocation, const std::string& name, std::int32_t pid);
 
   [[nodiscard]] const store::SnapshotKey& key() const { return key_; }
+  /// Writes the files of the process that is shown first below `root`; see module_files.h.
+  [[nodiscard]] std::filesystem::path write_module_files(const std::filesystem::path& root) const;
   /// A view for each client; this object must outlive it.
   [[nodiscard]] gdbstub::TargetFactory targets() const;
 
