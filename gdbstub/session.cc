@@ -30,6 +30,7 @@ std::string shortened(std::string_view packet) {
 
 Session::Session(Target& target) : target_(target), context_{target, conversation_} {
   conversation_.general = target.current_stop().thread;
+  conversation_.processes.push_back(conversation_.general.pid);
 }
 
 void Session::receive(std::string_view bytes) {

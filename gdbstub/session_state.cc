@@ -11,10 +11,8 @@ MalformedPacket::MalformedPacket(const std::string& what) : Error("malformed pac
 
 std::vector<ThreadDescription> Context::threads() const {
   std::vector<ThreadDescription> all = target.threads();
-  const bool one_process = !state.multiprocess || state.client == SessionState::Client::Lldb;
   std::erase_if(all, [&](const ThreadDescription& thread) {
-    if (one_process && thread.id.pid != state.general.pid) return true;
-    return std::ranges::find(state.detached, thread.id.pid) != state.detached.end();
+    return std::ranges::find(state.processes, thread.id.pid) == state.processes.end();
   });
   return all;
 }

@@ -30,8 +30,10 @@ struct SessionState {
   /// The thread of the last Hg, and of the last Hc.
   ThreadId general;
   ThreadSelector resumed;
-  /// Processes that the client let go of; they are not shown any more.
-  std::vector<std::int32_t> detached;
+  /// The processes that the client is shown: the first one and those that it attached to. gdb 13
+  /// takes a process that merely appears for one without a register description, and crashes over
+  /// it.
+  std::vector<std::int32_t> processes;
 
   /// Whose files vFile means, 0 for the target's own.
   std::int32_t file_process = 0;

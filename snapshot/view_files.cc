@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "snapshot/view_link_map.h"
 #include "snapshot/view_proc_text.h"
 
 namespace icecore::snapshot {
@@ -112,7 +113,23 @@ ViewFiles::OpenFile ViewFiles::find(std::string_view path) const {
     const bool by_id = !file.build_id().empty() && path.ends_with(build_id_path(file.build_id()));
     if (by_id || file.debug_path() == path) return open_held(file, file.debug_content());
   }
+  const model::MappedFile* loaded = loaded_as(path);
+  if (loaded != nullptr && !loaded->content().empty()) return open_held(*loaded, loaded->content());
   fail(path, ENOENT);
+}
+
+const model::MappedFile* ViewFiles::loaded_as(std::string_view name) const {
+  for (const model::Process& process : moment_.model().processes()) {
+    const auto list = ViewLinkMap(moment_.snapshot(), process).libraries();
+    for (const gdbstub::Library& library : list.libraries) {
+      if (library.name != name) continue;
+      const auto* mapping = StoredSnapshot::find_mapping(process, library.dynamic);
+      if (mapping != nullptr && mapping->file() != 0) {
+        return &moment_.model().mapped_files(static_cast<int>(mapping->file()) - 1);
+      }
+    }
+  }
+  return nullptr;
 }
 
 int ViewFiles::open(const OpenRequest& request) {

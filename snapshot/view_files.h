@@ -35,6 +35,9 @@ class ViewFiles : public gdbstub::HostFiles {
   [[nodiscard]] OpenFile find(std::string_view path) const;
   [[nodiscard]] OpenFile open_held(const model::MappedFile& file, const std::string& content) const;
   [[nodiscard]] OpenFile open_proc(std::string_view path) const;
+  /// The loader knows a library by the name that it was asked for, often a symbolic link, the
+  /// kernel by where that led: null when no process has loaded it by this name.
+  [[nodiscard]] const model::MappedFile* loaded_as(std::string_view name) const;
   OpenFile& opened(int descriptor);
 
   const ViewMoment& moment_;

@@ -18,7 +18,7 @@ constexpr std::string_view kHelp =
     "  monitor list                 all snapshots on this line of history\n"
     "  monitor tag                  those that have a tag\n"
     "  monitor goto N|TAG           the next continue or stepi arrives there\n"
-    "  monitor process [PID]        the processes; the one that the next stop is reported for\n"
+    "  monitor process [PID]        the processes; how to look at another one\n"
     "  monitor exit                 end of serving\n";
 
 std::string local_time(std::int64_t realtime_ns) {
@@ -83,7 +83,7 @@ std::string ViewMonitor::run(std::string_view line, gdbstub::ThreadId current) {
     error.set_hint("icecore tag " + moment_.snapshot().key().text() + " " + std::string(rest));
     throw error;
   }
-  if (verb == "goto") return go_to(rest);
+  if (verb == "goto") return go_to(rest, current);
   if (verb == "process") return process(rest, current);
   Error error("'" + std::string(verb) + "' is no monitor command of a view");
   error.set_hint("monitor help");
@@ -125,14 +125,14 @@ std::string ViewMonitor::list(Rows rows) const {
   return text;
 }
 
-std::string ViewMonitor::go_to(std::string_view name) {
+std::string ViewMonitor::go_to(std::string_view name, gdbstub::ThreadId current) {
   if (name.empty()) {
     Error error("goto needs the number or the tag of a snapshot");
     error.set_hint("monitor list");
     throw error;
   }
   const store::SnapshotKey key = moment_.sequence().resolve(name);
-  travel_.go_to_next(key);
+  travel_.go_to_next(key, current.pid);
   return "the next continue or stepi arrives at " + key.text() + "\n";
 }
 
@@ -151,9 +151,8 @@ std::string ViewMonitor::process(std::string_view pid, gdbstub::ThreadId current
     throw Error("'" + std::string(pid) + "' is no process id");
   }
   const model::Process& process = moment_.process(number);
-  travel_.set_current_thread(moment_.nearest_thread({process.pid(), process.pid()}));
-  return "stops are now reported for process " + std::to_string(number) + " (" + process.comm() +
-         "); in gdb the command `inferior N` shows it at once\n";
+  return process.comm() + " is shown beside this one, after target extended-remote, by:\n" +
+         "  add-inferior\n  inferior 2\n  attach " + std::to_string(number) + "\n";
 }
 
 }  // namespace icecore::snapshot

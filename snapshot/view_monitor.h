@@ -20,7 +20,7 @@ class ViewMonitor : public gdbstub::Monitor {
   enum class Rows { All, Tagged };
   [[nodiscard]] std::string info() const;
   [[nodiscard]] std::string list(Rows rows) const;
-  std::string go_to(std::string_view name);
+  std::string go_to(std::string_view name, gdbstub::ThreadId current);
   std::string process(std::string_view pid, gdbstub::ThreadId current);
 
   const ViewMoment& moment_;

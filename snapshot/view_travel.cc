@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "snapshot/view_link_map.h"
 #include "snapshot/view_watch.h"
 
@@ -63,7 +64,7 @@ void ViewTravel::travel(Direction direction, ThreadId preferred) {
     stop_ = *std::exchange(after_libraries_, std::nullopt);
     return;
   }
-  const Place place = find_place(direction);
+  const Place place = find_place(direction, preferred.pid);
   destination_.reset();
   const bool moves = place.key != moment_.snapshot().key();
   const std::int32_t pid = preferred.pid;
@@ -76,7 +77,26 @@ void ViewTravel::travel(Direction direction, ThreadId preferred) {
   }
 }
 
-std::vector<store::SnapshotKey> ViewTravel::keys_ahead(Direction direction) const {
+// A pid may be used again: the process is the same when it began at the same time.
+bool ViewTravel::lives_in(const store::SnapshotKey& key, std::int32_t pid) const {
+  const model::Process* here = moment_.snapshot().find_process(pid);
+  const auto there_snapshot = moment_.sequence().open(key);
+  const model::Process* there = there_snapshot->find_process(pid);
+  return here != nullptr && there != nullptr && here->start_time() == there->start_time() &&
+         there->state() != model::Process::ZOMBIE;
+}
+
+void ViewTravel::go_to_next(const store::SnapshotKey& key, std::int32_t pid) {
+  if (!lives_in(key, pid)) {
+    Error error("process " + std::to_string(pid) + " does not exist in " + key.text());
+    error.set_hint("icecore gdb " + key.text());
+    throw error;
+  }
+  destination_ = key;
+}
+
+std::vector<store::SnapshotKey> ViewTravel::keys_ahead(Direction direction,
+                                                       std::int32_t pid) const {
   const store::SnapshotKey& here = moment_.snapshot().key();
   const auto line = moment_.sequence().line(here);
   std::vector<store::SnapshotKey> keys;
@@ -89,14 +109,18 @@ std::vector<store::SnapshotKey> ViewTravel::keys_ahead(Direction direction) cons
     keys.erase(at, keys.end());
     std::ranges::reverse(keys);
   }
+  // A life has no gaps, so its end is found by halving.
+  const auto end = std::ranges::partition_point(
+      keys, [&](const store::SnapshotKey& key) { return lives_in(key, pid); });
+  keys.erase(end, keys.end());
   return keys;
 }
 
-ViewTravel::Place ViewTravel::find_place(Direction direction) const {
+ViewTravel::Place ViewTravel::find_place(Direction direction, std::int32_t pid) const {
   if (destination_) return {*destination_, gdbstub::Signalled{}};
   using Which = gdbstub::ReachedHistoryEnd::Which;
   const gdbstub::ReachedHistoryEnd end{direction == Direction::Back ? Which::Begin : Which::End};
-  const std::vector<store::SnapshotKey> keys = keys_ahead(direction);
+  const std::vector<store::SnapshotKey> keys = keys_ahead(direction, pid);
   if (keys.empty()) return {moment_.snapshot().key(), end};
   std::vector<Breakpoint> watchpoints;
   std::ranges::copy_if(breakpoints_, std::back_inserter(watchpoints), is_watchpoint);

@@ -27,7 +27,8 @@ class ViewTravel : public gdbstub::Execution,
   /// The next move, whatever its direction, goes to `key`. A client forgets what it has read only
   /// when the target was resumed, so a command that moved at once would leave it with a mix of two
   /// moments.
-  void go_to_next(const store::SnapshotKey& key) { destination_ = key; }
+  /// Throws Error when process `pid` does not exist there.
+  void go_to_next(const store::SnapshotKey& key, std::int32_t pid);
   [[nodiscard]] const std::optional<store::SnapshotKey>& destination() const {
     return destination_;
   }
@@ -54,8 +55,11 @@ class ViewTravel : public gdbstub::Execution,
 
   void travel(Direction direction, gdbstub::ThreadId preferred);
   /// Where to; the reason is what the move itself says.
-  [[nodiscard]] Place find_place(Direction direction) const;
-  [[nodiscard]] std::vector<store::SnapshotKey> keys_ahead(Direction direction) const;
+  [[nodiscard]] Place find_place(Direction direction, std::int32_t pid) const;
+  /// Nearest first, as far as the process lives.
+  [[nodiscard]] std::vector<store::SnapshotKey> keys_ahead(Direction direction,
+                                                           std::int32_t pid) const;
+  [[nodiscard]] bool lives_in(const store::SnapshotKey& key, std::int32_t pid) const;
   [[nodiscard]] gdbstub::StopEvent arrive(const Place& place, gdbstub::ThreadId preferred) const;
   [[nodiscard]] const gdbstub::Breakpoint* breakpoint_at(gdbstub::ThreadId thread) const;
   [[nodiscard]] gdbstub::ThreadId thread_of(std::span<const gdbstub::ResumeAction> actions) const;

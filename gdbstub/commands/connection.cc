@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <set>
 
 #include "gdbstub/command_table.h"
 #include "gdbstub/commands/commands.h"
@@ -20,13 +19,8 @@ std::int32_t parse_pid(std::string_view text) {
 
 /// Forgets a process for this client; the session ends with the last one.
 void let_go(Context& context, std::int32_t pid, SessionState::Ending ending) {
-  context.state.detached.push_back(pid);
-  std::set<std::int32_t> left;
-  for (const auto& thread : context.target.threads()) left.insert(thread.id.pid);
-  for (const std::int32_t gone : context.state.detached) left.erase(gone);
-  const bool one_process =
-      !context.state.multiprocess || context.state.client == SessionState::Client::Lldb;
-  if (left.empty() || one_process) context.state.ending = ending;
+  std::erase(context.state.processes, pid);
+  if (context.state.processes.empty()) context.state.ending = ending;
 }
 
 }  // namespace
@@ -71,7 +65,6 @@ Reply detach(Context& context, std::string_view arguments) {
       arguments.empty() ? context.state.general.pid : parse_pid(arguments.substr(1));
   context.target.detach(pid);
   let_go(context, pid, SessionState::Ending::Detached);
-  if (arguments.empty()) context.state.ending = SessionState::Ending::Detached;
   return Reply::ok();
 }
 
@@ -91,7 +84,9 @@ Reply kill_process(Context& context, std::string_view arguments) {
 Reply attach(Context& context, std::string_view arguments) {
   const std::int32_t pid = parse_pid(arguments);
   const StopEvent event = context.target.attaching()->attach(pid);
-  std::erase(context.state.detached, pid);
+  if (context.state.client == SessionState::Client::Lldb) context.state.processes.clear();
+  std::erase(context.state.processes, pid);
+  context.state.processes.push_back(pid);
   context.state.general = event.thread;
   return Reply::packet(stop_reply(context, event));
 }
