@@ -158,7 +158,9 @@ class Shown {
   symbols::ModuleCache modules_;
 };
 
-void print_json(const model::Snapshot& model) {
+/// The record has the tag of the day it was written; `icecore tag` may have given another since.
+void print_json(model::Snapshot model, const std::string& tag) {
+  model.set_tag(tag);
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
   options.always_print_primitive_fields = true;
@@ -174,7 +176,7 @@ int run(const Invocation& invocation) {
   const auto key = store.resolve(invocation.argument(0));
   const snapshot::StoredSnapshot snapshot(store, key);
   if (invocation.has("json")) {
-    print_json(snapshot.model());
+    print_json(snapshot.model(), store.summary(key).tag);
     return 0;
   }
   const Pager pager(invocation);
