@@ -132,7 +132,7 @@ constexpr auto kTable = std::to_array<Command>({
     {"jThreadsInfo", Match::Whole, "", always, run::threads_info, "all threads, as JSON"},
     {"qThreadStopInfo", Match::Prefix, "", always, run::thread_stop_info, "why one thread stopped"},
     {"qShlibInfoAddr", Match::Whole, "", has_libraries, run::shared_library_address,
-     "where r_debug is"},
+     "where the pointer to r_debug is"},
 });
 
 bool fits(const Command& command, std::string_view packet) {

@@ -84,20 +84,30 @@ std::optional<std::uint64_t> ViewLinkMap::dynamic_section() const {
   return *dynamic + bias.value_or(0);
 }
 
-std::optional<std::uint64_t> ViewLinkMap::dynamic_value(std::uint64_t dynamic,
+std::optional<std::uint64_t> ViewLinkMap::dynamic_entry(std::uint64_t dynamic,
                                                         std::int64_t tag) const {
   for (int i = 0; i < kMostDynamicEntries; ++i, dynamic += sizeof(Elf64_Dyn)) {
     const auto found = read_word(dynamic);
     if (!found || *found == DT_NULL) return std::nullopt;
-    if (static_cast<std::int64_t>(*found) == tag) return read_word(dynamic + 8);
+    if (static_cast<std::int64_t>(*found) == tag) return dynamic + 8;
   }
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> ViewLinkMap::debug_structure() const {
+std::optional<std::uint64_t> ViewLinkMap::dynamic_value(std::uint64_t dynamic,
+                                                        std::int64_t tag) const {
+  const auto entry = dynamic_entry(dynamic, tag);
+  return entry ? read_word(*entry) : std::nullopt;
+}
+
+std::optional<std::uint64_t> ViewLinkMap::debug_pointer() const {
   const auto dynamic = dynamic_section();
-  if (!dynamic) return std::nullopt;
-  const auto address = dynamic_value(*dynamic, DT_DEBUG);
+  return dynamic ? dynamic_entry(*dynamic, DT_DEBUG) : std::nullopt;
+}
+
+std::optional<std::uint64_t> ViewLinkMap::debug_structure() const {
+  const auto pointer = debug_pointer();
+  const auto address = pointer ? read_word(*pointer) : std::nullopt;
   if (!address || *address == 0) return std::nullopt;
   return address;
 }

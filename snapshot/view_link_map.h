@@ -18,7 +18,9 @@ class ViewLinkMap {
   ViewLinkMap(const StoredSnapshot& snapshot, const model::Process& process)
       : snapshot_(snapshot), process_(process) {}
 
-  /// Found through AT_PHDR; nullopt for a static program, or before the loader has filled it in.
+  /// Where the value of DT_DEBUG lies, found through AT_PHDR; nullopt for a static program.
+  [[nodiscard]] std::optional<std::uint64_t> debug_pointer() const;
+  /// What it points to; nullopt before the loader has filled it in.
   [[nodiscard]] std::optional<std::uint64_t> debug_structure() const;
   [[nodiscard]] gdbstub::LibraryList libraries() const;
   /// The address of a dynamic symbol of `library`, through its GNU hash table.
@@ -31,6 +33,9 @@ class ViewLinkMap {
  private:
   [[nodiscard]] std::optional<std::uint64_t> auxiliary_value(std::uint64_t type) const;
   [[nodiscard]] std::optional<std::uint64_t> dynamic_section() const;
+  /// The address of the value of the first entry with `tag`.
+  [[nodiscard]] std::optional<std::uint64_t> dynamic_entry(std::uint64_t dynamic,
+                                                           std::int64_t tag) const;
   [[nodiscard]] std::optional<std::uint64_t> dynamic_value(std::uint64_t dynamic,
                                                            std::int64_t tag) const;
   void walk_name_space(std::uint64_t r_debug, std::uint64_t name_space,

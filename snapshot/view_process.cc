@@ -45,8 +45,8 @@ gdbstub::LibraryList ViewProcess::libraries(std::int32_t pid) {
   return ViewLinkMap(moment_.snapshot(), moment_.process(pid)).libraries();
 }
 
-std::optional<std::uint64_t> ViewProcess::debug_structure(std::int32_t pid) {
-  return ViewLinkMap(moment_.snapshot(), moment_.process(pid)).debug_structure();
+std::optional<std::uint64_t> ViewProcess::debug_pointer(std::int32_t pid) {
+  return ViewLinkMap(moment_.snapshot(), moment_.process(pid)).debug_pointer();
 }
 
 std::vector<gdbstub::MemoryRegion> ViewProcess::regions(std::int32_t pid) {

@@ -29,7 +29,7 @@ class ViewProcess : public gdbstub::ProcessFacts,
   std::string kernel_release() override;
 
   gdbstub::LibraryList libraries(std::int32_t pid) override;
-  std::optional<std::uint64_t> debug_structure(std::int32_t pid) override;
+  std::optional<std::uint64_t> debug_pointer(std::int32_t pid) override;
   std::vector<gdbstub::MemoryRegion> regions(std::int32_t pid) override;
   std::vector<std::byte> siginfo(gdbstub::ThreadId thread) override;
   std::uint64_t address(gdbstub::ThreadId thread, std::uint64_t offset,

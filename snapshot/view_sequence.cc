@@ -17,7 +17,7 @@ std::vector<store::SnapshotSummary> line_through(const std::vector<store::Snapsh
     const auto parent = index_of.find(all[i].parent);
     if (parent != index_of.end()) {
       before[i] = parent->second;
-    } else if (i > 0 && all[i].parent != 0) {
+    } else if (i > 0) {
       before[i] = i - 1;
     }
     if (before[i] != kNone && after[before[i]] == kNone) after[before[i]] = i;

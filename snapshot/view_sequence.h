@@ -49,7 +49,8 @@ class RecordingSequence : public SnapshotSequence {
 };
 
 /// Of all snapshots of a recording, ascending by number, those on the line through `number`. Where
-/// a snapshot's parent is gone, the nearest older one takes its place; where two snapshots continue
+/// a snapshot's parent is gone, or it was taken by another run of icecore and has none, the nearest
+/// older one takes its place; where two snapshots continue
 /// the same one, the older continuation is followed.
 [[nodiscard]] std::vector<store::SnapshotSummary> line_through(
     const std::vector<store::SnapshotSummary>& all, std::uint64_t number);

@@ -40,13 +40,12 @@ std::vector<ViewWatch::Page> ViewWatch::pages_of(const model::Process& process,
     const auto version = moment_.snapshot().page_version(process, at);
     // A page without content of its own shows a file or zeros: only the mappings of the other
     // snapshot can tell whether it still does.
-    if (mapping == nullptr || !version || version->kind == store::PageVersion::Kind::Absent)
+    // Nor do the pages of shared memory say that it is still mapped here.
+    if (mapping == nullptr || mapping->shared_space() != 0 || !version ||
+        version->kind == store::PageVersion::Kind::Absent) {
       return {};
-    const bool shared = mapping->shared_space() != 0;
-    const std::uint64_t page =
-        shared ? (mapping->offset() + (at - mapping->start())) / kPage : at / kPage;
-    pages.push_back(
-        {store::SpaceId{shared ? mapping->shared_space() : process.space()}, page, *version});
+    }
+    pages.push_back({store::SpaceId{process.space()}, at / kPage, *version});
   }
   return pages;
 }
@@ -64,14 +63,29 @@ bool ViewWatch::differs(const Watched& watched, const StoredSnapshot& there) {
   return process != nullptr && bytes_of(there, *process, watched.watchpoint) != watched.bytes;
 }
 
+// A process changes its space when it execs, and a space that nobody uses any more keeps its
+// versions: they count only as far as every watched process still has the space that it has now.
+std::size_t ViewWatch::comparable(const std::vector<store::SnapshotKey>& keys) const {
+  const auto end = std::ranges::partition_point(keys, [&](const store::SnapshotKey& key) {
+    const auto there = moment_.sequence().open(key);
+    return std::ranges::all_of(watched_, [&](const Watched& watched) {
+      const auto* now = moment_.snapshot().find_process(watched.watchpoint.pid);
+      const auto* then = there->find_process(watched.watchpoint.pid);
+      return then != nullptr && then->space() == now->space();
+    });
+  });
+  return static_cast<std::size_t>(end - keys.begin());
+}
+
 std::optional<WatchHit> ViewWatch::first_change(const std::vector<store::SnapshotKey>& keys) const {
-  for (const store::SnapshotKey& key : keys) {
-    const store::SnapshotReader reader = moment_.sequence().read(key);
+  const std::size_t same_space = comparable(keys);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const store::SnapshotReader reader = moment_.sequence().read(keys[i]);
     std::shared_ptr<const StoredSnapshot> opened;
     for (const Watched& watched : watched_) {
-      if (is_surely_equal(watched, reader)) continue;
-      if (opened == nullptr) opened = moment_.sequence().open(key);
-      if (differs(watched, *opened)) return WatchHit{key, watched.watchpoint};
+      if (i < same_space && is_surely_equal(watched, reader)) continue;
+      if (opened == nullptr) opened = moment_.sequence().open(keys[i]);
+      if (differs(watched, *opened)) return WatchHit{keys[i], watched.watchpoint};
     }
   }
   return std::nullopt;

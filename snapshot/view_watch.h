@@ -39,6 +39,8 @@ class ViewWatch {
 
   [[nodiscard]] std::vector<Page> pages_of(const model::Process& process,
                                            const gdbstub::Breakpoint& watchpoint) const;
+  /// How many of `keys` page versions can be compared with.
+  [[nodiscard]] std::size_t comparable(const std::vector<store::SnapshotKey>& keys) const;
   [[nodiscard]] static bool is_surely_equal(const Watched& watched,
                                             const store::SnapshotReader& there);
   [[nodiscard]] static bool differs(const Watched& watched, const StoredSnapshot& there);

@@ -137,7 +137,7 @@ Reply thread_stop_info(Context& context, std::string_view arguments) {
 }
 
 Reply shared_library_address(Context& context, std::string_view) {
-  const auto address = context.target.libraries()->debug_structure(context.state.general.pid);
+  const auto address = context.target.libraries()->debug_pointer(context.state.general.pid);
   if (!address) throw Error("this process has no dynamic loader");
   return Reply::packet(hex_number(*address));
 }

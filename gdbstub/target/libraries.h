@@ -29,8 +29,9 @@ class Libraries {
  public:
   virtual ~Libraries() = default;
   virtual LibraryList libraries(std::int32_t pid) = 0;
-  /// Where the loader's r_debug is; nullopt for a program without one.
-  virtual std::optional<std::uint64_t> debug_structure(std::int32_t pid) = 0;
+  /// Where the program keeps its pointer to the loader's r_debug (the value of DT_DEBUG); nullopt
+  /// for a program without one.
+  virtual std::optional<std::uint64_t> debug_pointer(std::int32_t pid) = 0;
 };
 
 }  // namespace icecore::gdbstub
