@@ -8,6 +8,8 @@ std::string register_xml(const Register& reg) {
   std::string xml = R"(<reg name=")" + reg.name + R"(" bitsize=")" + std::to_string(reg.size * 8) +
                     R"(" type=")" + reg.type + '"';
   if (!reg.group.empty()) xml += R"( group=")" + reg.group + '"';
+  // lldb finds thread-local variables by it; gdb passes over the attribute.
+  if (reg.name == "fs_base") xml += R"( generic="tp")";
   return xml + "/>\n";
 }
 
