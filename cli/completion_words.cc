@@ -82,6 +82,19 @@ const Option* awaits_value(std::span<const Option> options, const std::string& w
   return found == options.end() ? nullptr : &*found;
 }
 
+/// "--color=au": the value of an option that is in the same word.
+Completion complete_joined_value(std::span<const Option> options, const std::string& word,
+                                 const FindWords& find) {
+  const auto equals = word.find('=');
+  const auto found = std::ranges::find(options, word.substr(2, equals - 2), &Option::name);
+  if (found == options.end()) return {};
+  Completion completion = complete_value(*found, word.substr(equals + 1), find);
+  for (Candidate& candidate : completion.candidates) {
+    candidate.word.insert(0, word.substr(0, equals + 1));
+  }
+  return completion;
+}
+
 Completion complete_arguments(const Command& command, std::size_t place, const std::string& word,
                               const FindWords& find) {
   if (command.rest == Rest::FromFirstWord) {
@@ -122,6 +135,9 @@ Completion complete_words(std::span<const std::string> words, const FindWords& f
     }
   }
   if (awaiting != nullptr) return complete_value(*awaiting, word, find);
+  if (ours && word.starts_with("--") && word.find('=') != std::string::npos) {
+    return complete_joined_value(options, word, find);
+  }
   if (ours && word.starts_with('-')) return complete_option_names(options, word);
   if (verb >= before.size()) return complete_verbs(word);
   return command == nullptr ? Completion{} : complete_arguments(*command, plain, word, find);

@@ -102,6 +102,7 @@ class Completion(harness.CliTest):
 
     def test_choices_and_directories(self):
         self.assertEqual(self.offered("list", "--color", "a"), ["auto", "always"])
+        self.assertEqual(self.offered("list", "--color=a"), ["--color=auto", "--color=always"])
         self.assertEqual(self.offered("list", "--store", ""), [":directories"])
 
     def test_programs_then_files_behind_run(self):
