@@ -3,7 +3,6 @@
 # itself, from the tables that its parser reads.
 set(generated_man "${CMAKE_BINARY_DIR}/man")
 set(generated_completion "${CMAKE_BINARY_DIR}/completion")
-file(GLOB written_man CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/docs/man/*.[1-8]")
 
 add_custom_command(
   OUTPUT "${generated_man}/icecore.1" "${generated_completion}/icecore.bash"
@@ -22,10 +21,6 @@ add_custom_target(icecore_documents ALL DEPENDS "${generated_man}/icecore.1")
 install(TARGETS icecore RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(DIRECTORY "${generated_man}/" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1"
         FILES_MATCHING PATTERN "*.1")
-foreach(page ${written_man})
-  string(REGEX REPLACE ".*\\." "" section "${page}")
-  install(FILES "${page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}")
-endforeach()
 install(FILES "${generated_completion}/icecore.bash"
         DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions" RENAME icecore)
 # zsh looks below /usr/local in site-functions and, on Debian, below /usr in vendor-completions.
