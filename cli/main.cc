@@ -25,8 +25,10 @@ int run_verb(const Command& command, std::span<const std::string> words) {
     }
     if (invocation.has("verbose")) ::setenv("ICECORE_LOG", "all", 1);  // before any thread exists
     return command.run(invocation);
-  } catch (UsageError& error) {
-    if (error.hint().empty()) error.set_hint("icecore help " + std::string(command.name));
+  } catch (Error& error) {
+    // By its status, not its type: `throw UsageError(...).set_why(...)` throws the Error inside.
+    if (error.exit_status() == ExitStatus::WrongUsage && error.hint().empty())
+      error.set_hint("icecore help " + std::string(command.name));
     throw;
   }
 }

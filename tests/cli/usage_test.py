@@ -49,6 +49,10 @@ class Usage(harness.CliTest):
     def test_option_without_its_value_is_wrong_usage(self):
         self.refused(2, "list", "--store", what="store")
 
+    def test_durations_are_checked(self):
+        self.refused(2, "run", "--every", "soon", "--", "true", what="--every soon", why="500ms",
+                     hint="icecore help run")
+
     def test_choices_are_checked(self):
         self.refused(2, "list", "--color", "pink", what="auto.always.never")
 
