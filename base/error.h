@@ -33,9 +33,18 @@ class Error : public std::runtime_error {
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] ExitStatus exit_status() const { return exit_status_; }
 
-  Error& set_hint(std::string hint) { hint_ = std::move(hint); return *this; }
-  Error& set_why(std::string why) { why_ = std::move(why); return *this; }
-  Error& set_exit_status(ExitStatus status) { exit_status_ = status; return *this; }
+  Error& set_hint(std::string hint) {
+    hint_ = std::move(hint);
+    return *this;
+  }
+  Error& set_why(std::string why) {
+    why_ = std::move(why);
+    return *this;
+  }
+  Error& set_exit_status(ExitStatus status) {
+    exit_status_ = status;
+    return *this;
+  }
 
  private:
   int errno_value_;
@@ -47,7 +56,9 @@ class Error : public std::runtime_error {
 /// The caller asked for something that is not supported; nothing was changed. Exit status 3.
 class Refused : public Error {
  public:
-  explicit Refused(std::string what) : Error(std::move(what)) { set_exit_status(ExitStatus::Refused); }
+  explicit Refused(std::string what) : Error(std::move(what)) {
+    set_exit_status(ExitStatus::Refused);
+  }
 };
 
 /// Throws an Error "what: strerror(errno)". `what` names the operation and the object: "open /x".

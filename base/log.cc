@@ -11,7 +11,7 @@ namespace icecore {
 namespace {
 
 constexpr std::array<std::string_view, 6> kTopicNames{"tracing", "freezer", "capture",
-                                                       "store",   "gdbstub", "recorder"};
+                                                      "store",   "gdbstub", "recorder"};
 
 unsigned enabled_topics() {
   const char* text = std::getenv("ICECORE_LOG");

@@ -5,7 +5,8 @@
 
 namespace icecore {
 
-/// What a log line is about. ICECORE_LOG=tracing,gdbstub (or "all") turns topics on; off by default.
+/// What a log line is about. ICECORE_LOG=tracing,gdbstub (or "all") turns topics on; off by
+/// default.
 enum class Topic { Tracing, Freezer, Capture, Store, Gdbstub, Recorder };
 
 [[nodiscard]] bool log_enabled(Topic topic);

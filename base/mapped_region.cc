@@ -24,7 +24,8 @@ MappedRegion::MappedRegion(void* data, std::size_t size)
 
 MappedRegion MappedRegion::anonymous(std::size_t size, Populate populate) {
   const int extra = populate == Populate::Yes ? MAP_POPULATE : 0;
-  return {checked_mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | extra, -1), size};
+  return {checked_mmap(size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | extra, -1),
+          size};
 }
 
 MappedRegion MappedRegion::read_only_file(int fd, std::size_t size) {

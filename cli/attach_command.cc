@@ -33,8 +33,9 @@ int run(const Invocation& invocation) {
   if (!pid) {
     throw UsageError("icecore attach: '" + invocation.argument(0) + "' is no process id");
   }
-  snapshot::require_attachable(*pid, invocation.has("undumpable") ? snapshot::Undumpable::Allow
-                                                                  : snapshot::Undumpable::Refuse);
+  snapshot::require_attachable(*pid, invocation.has("allow-undumpable")
+                                         ? snapshot::Undumpable::Allow
+                                         : snapshot::Undumpable::Refuse);
   snapshot::block_recorder_signals();
   auto store = open_or_create_store(invocation);
   if (const auto other = find_recorder(store.directory(), invocation.argument(0))) {

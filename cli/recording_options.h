@@ -18,7 +18,7 @@ inline constexpr Option kTagOption{"tag", 0, "TAG", "tag the snapshots"};
 inline constexpr Option kFreezeTimeoutOption{
     "freeze-timeout",   0,   "TIME", "thaw and skip the snapshot when freezing takes longer",
     Completes::Nothing, "2s"};
-inline constexpr Option kUndumpableOption{"undumpable", 0, "",
+inline constexpr Option kUndumpableOption{"allow-undumpable", 0, "",
                                           "also take a process that asked not to be dumped "
                                           "(PR_SET_DUMPABLE 0): its memory holds secrets"};
 

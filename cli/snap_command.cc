@@ -58,8 +58,9 @@ int run(const Invocation& invocation) {
   }
   const auto pid = as_pid(word);
   if (!pid) throw_not_recorded(directory, word);
-  snapshot::require_attachable(*pid, invocation.has("undumpable") ? snapshot::Undumpable::Allow
-                                                                  : snapshot::Undumpable::Refuse);
+  snapshot::require_attachable(*pid, invocation.has("allow-undumpable")
+                                         ? snapshot::Undumpable::Allow
+                                         : snapshot::Undumpable::Refuse);
   snapshot::block_recorder_signals();
   auto store = open_or_create_store(invocation);
   std::ifstream comm_file("/proc/" + word + "/comm");

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -79,6 +80,7 @@ Recorder::Recorder(store::RecordingWriter writer, const std::filesystem::path& s
       storing_(writer_, options_.tag) {
   const sigset_t set = recorder_signals();
   signals_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  root_process_.reset(static_cast<int>(::syscall(SYS_pidfd_open, root, 0)));
   if (!timer_.valid() || !signals_.valid()) throw_errno("making the recorder's timers");
 }
 
@@ -111,12 +113,15 @@ Recorder::End Recorder::run() {
 }
 
 void Recorder::poll_once() {
-  std::vector<pollfd> polled{
-      {signals_.get(), POLLIN, 0}, {timer_.get(), POLLIN, 0}, {storing_.descriptor(), POLLIN, 0}};
+  std::vector<pollfd> polled{{signals_.get(), POLLIN, 0},
+                             {timer_.get(), POLLIN, 0},
+                             {storing_.descriptor(), POLLIN, 0},
+                             {root_process_.get(), POLLIN, 0}};
   for (const int fd : control_.descriptors()) polled.push_back({fd, POLLIN, 0});
   if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) throw_errno("poll");
   if (polled[0].revents != 0) on_signal();
   if (polled[2].revents != 0) on_stored();
+  if (polled[3].revents != 0) on_root_ended();
   on_requests();
   if (!end_ && polled[1].revents != 0) on_timer();
 }
@@ -168,10 +173,12 @@ void Recorder::on_signal() {
     }
   }
   dispatch_tree();
-  if (!end_ && options_.signals == RecorderOptions::Signals::End && ::kill(tree_.root(), 0) != 0 &&
-      errno == ESRCH) {
-    end_ = End::RootExited;
-  }
+}
+
+/// Our own child tells its end by a wait status, with SIGCHLD; any other process only in this way.
+void Recorder::on_root_ended() {
+  dispatch_tree();
+  if (!end_) end_ = End::RootExited;
 }
 
 // ---- freezing ---------------------------------------------------------------------------------
@@ -237,6 +244,7 @@ void Recorder::on_timer() {
 
 void Recorder::place_first_watches() {
   if (held_ || !capture_.wants_watches()) return;
+  tree_.note_sleepers();
   if (freeze() == FreezeResult::Frozen) capture_.place_watches();
   if (word_.state() == RecordingState::Frozen || word_.state() == RecordingState::Freezing) thaw();
 }
@@ -269,6 +277,7 @@ bool Recorder::take_snapshot(const model::Cause& cause, const std::string& tag, 
   if (!held_ && cause.kind() != model::Cause::CRASH) {
     place_first_watches();
     capture_.prepare();
+    tree_.note_sleepers();
   }
   const auto begin = Clock::now();
   if (!held_) {
@@ -316,6 +325,7 @@ std::uint64_t Recorder::snapshot_and_kill(const std::string& tag) {
   if (!held_) {
     place_first_watches();
     capture_.prepare();
+    tree_.note_sleepers();
     if (const auto reason = freeze_for_snapshot()) throw Error("snapshot not taken: " + *reason);
   }
   const bool was_held = std::exchange(held_, true);

@@ -84,6 +84,7 @@ class Recorder {
   void poll_once();
   void on_timer();
   void on_signal();
+  void on_root_ended();
   void on_stored();
   void dispatch_tree();
   void on_event(const TreeEvent& event);
@@ -111,6 +112,7 @@ class Recorder {
   ControlServer control_;
   UniqueFd timer_;
   UniqueFd signals_;
+  UniqueFd root_process_;  ///< pidfd, readable when the root has ended
   StoringThread storing_;
   bool held_ = false;  ///< frozen by request: snapshots do not thaw
   std::string last_failure_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What scripts/demo looks into: a bank whose clerks move money about. It begins with 3000.00 in all and
-// must always hold that; after a few seconds it does not. Which transfer took the money?
+// What scripts/demo looks into: a bank whose clerks move money about. It begins with 3000.00 in all
+// and must always hold that; after a few seconds it does not. Which transfer took the money?
 #include <array>
 #include <chrono>
 #include <cstdio>

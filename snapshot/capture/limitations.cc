@@ -108,7 +108,7 @@ constexpr std::array kFileTable = {
             "a process outside the tree holds its other end"},
     FileRow{[](const OpenFile& f) {
               return f.unread_bytes() > f.unread().size() && !f.peer_outside() &&
-                     of_kind(f, OpenFile::PIPE) && !f.unread().empty();
+                     of_kind(f, OpenFile::PIPE);
             },
             "it holds more unread bytes than a snapshot keeps"},
 };

@@ -120,8 +120,9 @@ std::optional<PageSet> PageScanner::take_written(std::uint64_t start, std::uint6
   ScanArgument argument{};
   argument.flags = kWriteProtectMatching | kCheckAsync;
   argument.category_mask = kWritten;
-  // Without this a page that was never touched would match, and protecting it would make page tables
-  // for all of a sparse mapping: gigabytes of them for a JVM. Its first write is seen all the same.
+  // Without this a page that was never touched would match, and protecting it would make page
+  // tables for all of a sparse mapping: gigabytes of them for a JVM. Its first write is seen all
+  // the same.
   argument.category_anyof_mask = kPresent | kSwapped;
   argument.return_mask = kWritten;
   PageSet pages;
@@ -133,8 +134,9 @@ std::optional<PageSet> PageScanner::written(std::uint64_t start, std::uint64_t e
   ScanArgument argument{};
   argument.flags = kCheckAsync;
   argument.category_mask = kWritten;
-  // Without this a page that was never touched would match, and protecting it would make page tables
-  // for all of a sparse mapping: gigabytes of them for a JVM. Its first write is seen all the same.
+  // Without this a page that was never touched would match, and protecting it would make page
+  // tables for all of a sparse mapping: gigabytes of them for a JVM. Its first write is seen all
+  // the same.
   argument.category_anyof_mask = kPresent | kSwapped;
   argument.return_mask = kWritten;
   PageSet pages;

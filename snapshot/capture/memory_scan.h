@@ -25,8 +25,9 @@ class PageScanner {
   /// Pages in [start, end) with content of their own: present or swapped, not of the page cache,
   /// not the shared zero page. All others are the file's, or zero.
   [[nodiscard]] PageSet own_pages(std::uint64_t start, std::uint64_t end) const;
-  /// Those of own_pages() that are not present: swapped out, or given back (MADV_DONTNEED) in a private
-  /// file mapping under watch, where the kernel leaves a marker that looks the same from here.
+  /// Those of own_pages() that are not present: swapped out, or given back (MADV_DONTNEED) in a
+  /// private file mapping under watch, where the kernel leaves a marker that looks the same from
+  /// here.
   [[nodiscard]] PageSet absent_own_pages(std::uint64_t start, std::uint64_t end) const;
   /// Pages in [start, end) that are mapped by page tables at all (for shared memory).
   [[nodiscard]] PageSet populated_pages(std::uint64_t start, std::uint64_t end) const;

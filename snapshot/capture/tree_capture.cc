@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "snapshot/capture/descriptors.h"
+#include "snapshot/capture/limitations.h"
 #include "snapshot/capture/machine.h"
 #include "snapshot/capture/mappings.h"
 #include "snapshot/capture/partial_registers.h"
@@ -301,6 +302,7 @@ void TreeCapture::complete(CapturedSnapshot& captured) {
       if (mapping.content() == model::Mapping::NOT_HELD) drop_pages(captured, process, mapping);
     }
   }
+  list_limitations(captured.model);
 }
 
 void TreeCapture::drop_pages(CapturedSnapshot& captured, const model::Process& process,

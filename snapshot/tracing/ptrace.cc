@@ -46,6 +46,20 @@ bool resume(int tid, int signal) {
   return call("cont", PTRACE_CONT, tid, 0, static_cast<std::uint64_t>(signal));
 }
 bool single_step(int tid) { return call("singlestep", PTRACE_SINGLESTEP, tid, 0, 0); }
+bool resume_to_syscall(int tid, int signal) {
+  return call("syscall", PTRACE_SYSCALL, tid, 0, static_cast<std::uint64_t>(signal));
+}
+
+std::optional<SyscallSide> syscall_side(int tid) {
+  // struct ptrace_syscall_info, since Linux 5.3; its first byte is the kind of stop.
+  std::array<std::uint8_t, 88> info{};
+  constexpr unsigned kGetSyscallInfo = 0x420e;
+  if (raw(kGetSyscallInfo, tid, info.size(), pointer(info.data())) <= 0) return std::nullopt;
+  if (info[0] == 1) return SyscallSide::Entry;
+  if (info[0] == 2) return SyscallSide::Exit;
+  return std::nullopt;
+}
+
 bool listen(int tid) {
   // EIO: it is no longer in a group-stop (a SIGCONT came in between); the next wait tells.
   if (raw(PTRACE_LISTEN, tid, 0, 0) == 0) return true;

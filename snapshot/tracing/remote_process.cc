@@ -3,12 +3,10 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +18,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/unique_fd.h"
+#include "snapshot/tracing/affinity.h"
+#include "snapshot/tracing/process_memory.h"
 #include "snapshot/tracing/task_list.h"
 
 namespace icecore::snapshot {
@@ -61,21 +61,15 @@ std::optional<std::uint64_t> vdso_base(int pid) {
   return std::nullopt;
 }
 
-bool copy_from(int pid, std::uint64_t address, std::span<std::byte> out) {
-  iovec local{out.data(), out.size()};
-  iovec remote{reinterpret_cast<void*>(address), out.size()};
-  return ::process_vm_readv(pid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(out.size());
-}
-
 /// A `syscall` instruction (0f 05) inside the process, in the vdso: always mapped, never changed.
 std::optional<std::uint64_t> find_syscall_instruction(int pid) {
   const auto base = vdso_base(pid);
   if (!base) return std::nullopt;
   std::array<std::byte, 8192> code{};
   std::size_t size = code.size();
-  if (!copy_from(pid, *base, code)) {
+  if (!read_process(pid, *base, code)) {
     size = 4096;
-    if (!copy_from(pid, *base, std::span(code).first(size))) return std::nullopt;
+    if (!read_process(pid, *base, std::span(code).first(size))) return std::nullopt;
   }
   constexpr std::array kInstruction{std::byte{0x0f}, std::byte{0x05}};
   const auto end = code.begin() + static_cast<std::ptrdiff_t>(size);
@@ -93,26 +87,6 @@ bool has_seccomp(int pid) {
   const auto at = text.find("\nSeccomp:");
   return at != std::string::npos && std::atoi(&text[at + 9]) != 0;
 }
-
-void move_to_cpu(int cpu) {
-  if (cpu < 0 || cpu == ::sched_getcpu()) return;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(static_cast<std::size_t>(cpu), &set);
-  ::sched_setaffinity(0, sizeof set, &set);  // only speed is lost when it fails
-}
-
-/// Gives the tracer its own CPU set back.
-class AffinityScope {
- public:
-  AffinityScope() { ::sched_getaffinity(0, sizeof set_, &set_); }
-  ~AffinityScope() { ::sched_setaffinity(0, sizeof set_, &set_); }
-  AffinityScope(const AffinityScope&) = delete;
-  AffinityScope& operator=(const AffinityScope&) = delete;
-
- private:
-  cpu_set_t set_{};
-};
 
 }  // namespace
 
@@ -173,13 +147,11 @@ RemoteProcess::~RemoteProcess() {
 std::uint64_t RemoteProcess::scratch() const { return area_ + kCodeSize + kTableSize; }
 
 bool RemoteProcess::read(std::uint64_t address, std::span<std::byte> out) const {
-  return copy_from(pid_, address, out);
+  return read_process(pid_, address, out);
 }
 
 bool RemoteProcess::write(std::uint64_t address, std::span<const std::byte> bytes) const {
-  iovec local{const_cast<std::byte*>(bytes.data()), bytes.size()};
-  iovec remote{reinterpret_cast<void*>(address), bytes.size()};
-  return ::process_vm_writev(pid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes.size());
+  return write_process(pid_, address, bytes);
 }
 
 bool RemoteProcess::run(int tid, std::span<RemoteCall> calls) {

@@ -23,36 +23,9 @@ using Clock = std::chrono::steady_clock;
 
 // Children of an attached tree are attached by the kernel before their first instruction; an exec
 // is reported because it ends the process's other threads.
-constexpr unsigned kAttachedOptions =
-    PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
-
-bool is_stopping_signal(int signal) {
-  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
-}
-
-/// Signals whose default action leaves a core: a defect in any process of the tree.
-bool is_core_signal(int signal) {
-  switch (signal) {
-    case SIGQUIT:
-    case SIGILL:
-    case SIGABRT:
-    case SIGFPE:
-    case SIGSEGV:
-    case SIGBUS:
-    case SIGSYS:
-    case SIGTRAP:
-    case SIGXCPU:
-    case SIGXFSZ:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool is_harmless_by_default(int signal) {
-  return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH ||
-         is_stopping_signal(signal);
-}
+constexpr unsigned kDetachedOptions = PTRACE_O_TRACESYSGOOD;
+constexpr unsigned kAttachedOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE |
+                                      PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 
 /// Waits for the next SIGCHLD until `deadline`; false when the time is over.
 bool wait_for_sigchld(Clock::time_point deadline) {
@@ -73,7 +46,12 @@ TracedTree::TracedTree(int root, Between between) : root_(root), between_(betwee
 TracedTree::~TracedTree() {
   try {
     if (frozen_ || freezing_) thaw();
-    if (attached_) {
+    // Calls that we restarted with other arguments end under our eyes if they end soon.
+    finish_calls(Clock::now() + std::chrono::milliseconds(300));
+    const bool unfinished = std::any_of(threads_.begin(), threads_.end(),
+                                        [](const auto& each) { return each.second.call; });
+    if (attached_ || unfinished) {
+      giving_up_ = true;
       // Detaching needs a stop; the freeze gives one, and what cannot stop is let go by our end.
       between_ = Between::Detached;
       freeze(std::chrono::milliseconds(500));
@@ -116,7 +94,7 @@ bool TracedTree::add_thread(int pid, int tid) {
   TracedThread thread;
   thread.tid = tid;
   thread.pid = pid;
-  const auto options = between_ == Between::Attached ? kAttachedOptions : 0U;
+  const auto options = between_ == Between::Attached ? kAttachedOptions : kDetachedOptions;
   switch (ptrace_call::seize(tid, options)) {
     case ptrace_call::Seize::Done:
       break;
@@ -146,6 +124,20 @@ void TracedTree::seize_and_interrupt(TracedThread& thread) {
   }
   thread.interrupted = ptrace_call::interrupt(thread.tid);
   thread.state = TracedThread::State::Running;
+}
+
+void TracedTree::list_processes() {
+  if (processes_.empty()) add_process(root_);
+  for (bool changed = true; changed;) {
+    changed = false;
+    std::vector<int> pids;
+    for (const auto& [pid, process] : processes_) pids.push_back(pid);
+    for (const int pid : pids) {
+      for (const int tid : task_ids(pid)) {
+        for (const int child : child_pids(pid, tid)) changed = add_process(child) || changed;
+      }
+    }
+  }
 }
 
 /// Lists and seizes until nothing new appears. Threads of a process first: only they can fork.
@@ -262,149 +254,16 @@ std::optional<FreezeHoldup> TracedTree::holdup() const {
   return std::nullopt;
 }
 
-// ---- wait statuses ----------------------------------------------------------------------------
-
-std::optional<TreeEvent> TracedTree::dispatch() {
-  for (;;) {
-    if (!events_.empty()) {
-      const TreeEvent event = events_.front();
-      events_.erase(events_.begin());
-      return event;
+void TracedTree::finish_calls(Clock::time_point deadline) {
+  const auto unfinished = [this] {
+    return std::any_of(threads_.begin(), threads_.end(),
+                       [](const auto& each) { return each.second.call.has_value(); });
+  };
+  while (unfinished()) {
+    while (dispatch()) {
     }
-    int status = 0;
-    const int tid = ::waitpid(-1, &status, __WALL | WNOHANG | WUNTRACED);
-    if (tid <= 0) return std::nullopt;
-    take_status(tid, status);
+    if (!unfinished() || !wait_for_sigchld(deadline)) return;
   }
-}
-
-void TracedTree::take_status(int tid, int status) {
-  if (WIFEXITED(status) || WIFSIGNALED(status)) {
-    remove_thread(tid, status);
-    return;
-  }
-  if (!WIFSTOPPED(status)) return;
-  const auto found = threads_.find(tid);
-  if (found != threads_.end()) {
-    take_stop(found->second, status);
-    return;
-  }
-  if (tid == root_ && (status >> 16) == 0) {
-    // Our own child, not traced at the moment: plain job control.
-    events_.push_back({TreeEvent::Kind::RootStopped, tid, WSTOPSIG(status), status});
-    return;
-  }
-  // A child of an attached tree may report before its parent's fork event does.
-  const auto pid = thread_group(tid);
-  if (!pid) return;
-  add_process(*pid);
-  take_stop(adopt(*pid, tid), status);
-}
-
-TracedThread& TracedTree::adopt(int pid, int tid) {
-  auto& thread = threads_[tid];
-  thread.tid = tid;
-  thread.pid = pid;
-  processes_[pid].tids.insert(tid);
-  return thread;
-}
-
-void TracedTree::take_stop(TracedThread& thread, int status) {
-  const int event = status >> 16;
-  const int signal = WSTOPSIG(status);
-  switch (event) {
-    case PTRACE_EVENT_STOP:
-      take_event_stop(thread, signal);
-      return;
-    case PTRACE_EVENT_FORK:
-    case PTRACE_EVENT_VFORK:
-    case PTRACE_EVENT_CLONE:
-      take_new_child(thread);
-      ptrace_call::resume(thread.tid, 0);
-      return;
-    case PTRACE_EVENT_EXEC: {
-      // All other threads are gone; the calling thread now has the leader's id.
-      auto& process = processes_[thread.pid];
-      for (const int tid : process.tids) {
-        if (tid != thread.tid) threads_.erase(tid);
-      }
-      process.tids = {thread.tid};
-      ptrace_call::resume(thread.tid, 0);
-      return;
-    }
-    case 0:
-      take_signal_stop(thread, signal);
-      return;
-    default:
-      ptrace_call::resume(thread.tid, 0);
-  }
-}
-
-void TracedTree::take_event_stop(TracedThread& thread, int signal) {
-  const bool wanted = freezing_ || frozen_;
-  const auto registers = ptrace_call::registers(thread.tid);
-  if (!registers) return;  // killed in the stop; its exit status follows
-  thread.registers = *registers;
-  thread.interrupted = false;
-  thread.stop_signal = 0;
-  thread.stop_siginfo.clear();
-  if (is_stopping_signal(signal)) {
-    thread.state = TracedThread::State::GroupStopped;
-    if (thread.tid == root_ && !wanted) {
-      events_.push_back({TreeEvent::Kind::RootStopped, thread.tid, signal, 0});
-    }
-  } else {
-    thread.state = TracedThread::State::Stopped;
-    if (restart_if_cut_short(thread.registers)) {
-      ptrace_call::set_registers(thread.tid, thread.registers);
-    }
-  }
-  if (!wanted) release(thread);
-}
-
-void TracedTree::take_signal_stop(TracedThread& thread, int signal) {
-  thread.stop_signal = signal;
-  thread.stop_siginfo = ptrace_call::siginfo(thread.tid).value_or(SiginfoBytes{});
-  if (const auto registers = ptrace_call::registers(thread.tid)) thread.registers = *registers;
-  thread.state = TracedThread::State::Stopped;
-  if (freezing_ || frozen_) return;
-  if (between_ == Between::Attached && would_die_of(thread, signal)) {
-    events_.push_back({TreeEvent::Kind::FatalSignal, thread.tid, signal, 0});
-    return;
-  }
-  release(thread);
-}
-
-void TracedTree::take_new_child(const TracedThread& parent) {
-  const auto message = ptrace_call::event_message(parent.tid);
-  if (!message) return;
-  const int tid = static_cast<int>(*message);
-  const auto pid = thread_group(tid);
-  if (!pid) return;  // born and gone
-  add_process(*pid);
-  adopt(*pid, tid);
-}
-
-void TracedTree::remove_thread(int tid, int status) {
-  const auto found = threads_.find(tid);
-  const int pid = found != threads_.end() ? found->second.pid : tid;
-  forget_thread(tid);
-  const auto process = processes_.find(pid);
-  if (process != processes_.end() && process->second.tids.empty() && !task_stat(pid, pid)) {
-    processes_.erase(process);
-  }
-  if (tid == root_ && (WIFEXITED(status) || WIFSIGNALED(status))) {
-    events_.push_back({TreeEvent::Kind::RootExited, tid, 0, status});
-  }
-}
-
-bool TracedTree::would_die_of(const TracedThread& thread, int signal) const {
-  if (is_harmless_by_default(signal)) return false;
-  if (!is_core_signal(signal) && thread.pid != root_) return false;
-  const auto signals = task_signals(thread.pid, thread.tid);
-  if (!signals) return false;
-  const std::uint64_t bit = 1ULL << static_cast<unsigned>(signal - 1);
-  return (signals->caught & bit) == 0 && (signals->ignored & bit) == 0;
 }
 
 // ---- letting go -------------------------------------------------------------------------------
@@ -412,6 +271,17 @@ bool TracedTree::would_die_of(const TracedThread& thread, int signal) const {
 void TracedTree::release(TracedThread& thread) {
   const int signal = thread.stop_signal;
   thread.stop_signal = 0;
+  if (thread.call) {
+    const auto registers = giving_up_ ? std::nullopt : thread.call->going_on(thread.pid);
+    if (registers) {
+      ptrace_call::set_registers(thread.tid, *registers);
+      ptrace_call::resume_to_syscall(thread.tid, signal);
+      thread.state = TracedThread::State::Running;
+      return;
+    }
+    ptrace_call::set_registers(thread.tid, thread.call->given_up());
+    thread.call.reset();
+  }
   if (between_ == Between::Detached) {
     // Leaves a job-control stop as it is: the kernel re-enters it.
     ptrace_call::detach(thread.tid, signal);

@@ -12,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "snapshot/tracing/interrupted_call.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/sleep_clock.h"
 
 namespace icecore::snapshot {
 
@@ -33,7 +35,10 @@ struct TracedThread {
   bool interrupted = false;  ///< we asked for a stop that has not come yet
   int stop_signal = 0;       ///< the signal that this stop was about to deliver, 0 for none
   SiginfoBytes stop_siginfo;
-  user_regs_struct registers{};  ///< valid while Stopped or GroupStopped, after any fix-up
+  /// Valid while Stopped or GroupStopped: what the program has, after any fix-up.
+  user_regs_struct registers{};
+  /// A call that we cut short and that goes on with other arguments: traced until it ends.
+  std::optional<InterruptedCall> call;
   int foreign_tracer = 0;
   std::uint64_t saved_mask = 0;  ///< the signal mask while remote calls have replaced it
 
@@ -89,6 +94,10 @@ class TracedTree {
   /// Between::Attached: seizes what lives now. Children are then attached by the kernel at birth.
   void attach();
 
+  /// While the tree runs, just before freeze(): notes since when threads sleep in calls whose
+  /// timeout the freeze will have to restart, so that it ends when it would have.
+  void note_sleepers();
+
   enum class Outcome { Frozen, TimedOut, Empty };
   /// Stops every thread. TimedOut leaves the tree partly stopped, with holdup() saying why: call
   /// again to go on, or thaw(). Empty: no process lives any more.
@@ -115,6 +124,7 @@ class TracedTree {
   void restore_group_stop(TracedThread& thread);
 
  private:
+  void list_processes();
   void discover();
   bool add_process(int pid);
   bool add_thread(int pid, int tid);
@@ -124,6 +134,11 @@ class TracedTree {
   void take_stop(TracedThread& thread, int status);
   void take_event_stop(TracedThread& thread, int signal);
   void take_signal_stop(TracedThread& thread, int signal);
+  void take_syscall_stop(TracedThread& thread);
+  void pass_through(TracedThread& thread);
+  void take_interrupted_call(TracedThread& thread);
+  [[nodiscard]] std::optional<std::int64_t> slept_since(const TracedThread& thread) const;
+  void finish_calls(std::chrono::steady_clock::time_point deadline);
   void take_new_child(const TracedThread& parent);
   TracedThread& adopt(int pid, int tid);
   void forget_thread(int tid);
@@ -137,9 +152,11 @@ class TracedTree {
   bool attached_ = false;
   bool frozen_ = false;
   bool freezing_ = false;
+  bool giving_up_ = false;  ///< at the end: calls are not waited for any more
   std::map<int, TracedProcess> processes_;
   std::map<int, TracedThread> threads_;
   std::vector<TreeEvent> events_;
+  std::map<int, SleepClock::Sleep> sleeps_;  ///< by tid
 };
 
 }  // namespace icecore::snapshot

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole way of a page: process, capture, store, and back, compared with the still frozen process.
+// The whole way of a page: process, capture, store, and back, compared with the still frozen
+// process.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>

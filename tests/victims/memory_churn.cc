@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does a hundred random things to its memory for each "step SEED": maps, unmaps, moves, grows, writes,
-// zeroes, gives back, protects, shares. "fork" leaves a child that shares its pages; "exec" starts anew.
+// Does a hundred random things to its memory for each "step SEED": maps, unmaps, moves, grows,
+// writes, zeroes, gives back, protects, shares. "fork" leaves a child that shares its pages; "exec"
+// starts anew.
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>

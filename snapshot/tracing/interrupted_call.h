@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sys/user.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace icecore::snapshot {
+
+/// A system call that our stop cut short and that cannot simply be started again: its timeout would
+/// begin anew, or part of its data has been transferred. It goes on with changed arguments, and the
+/// thread stays traced until the call ends; then the program gets its own argument registers back
+/// and the result that it would have had.
+///
+/// Which calls: those of kCutShort (syscall_restart.cc) with a finite timeout, and writes and
+/// MSG_WAITALL reads that were partly done. All others need nothing (the kernel restarts them with
+/// the time that is left) or only restart_if_cut_short().
+class InterruptedCall {
+ public:
+  /// Looks at the registers of thread `tid` at a stop of ours. nullopt: nothing of this kind.
+  /// `slept_since_ns` is when the call began to wait (CLOCK_MONOTONIC), if that is known; otherwise
+  /// the timeout counts from now, and ends late rather than early.
+  static std::optional<InterruptedCall> find(int pid, const user_regs_struct& registers,
+                                             std::optional<std::int64_t> slept_since_ns);
+
+  /// Whether system call `number` is one whose timeout we would have to restart.
+  static bool has_timeout(long number);
+
+  /// The call was stopped by us once more; `registers` are as the kernel left them.
+  void interrupted_again(const user_regs_struct& registers);
+
+  /// What the program should be seen with: its own arguments.
+  [[nodiscard]] user_regs_struct shown(user_regs_struct registers) const;
+  /// What the thread is to be resumed with, so that the call goes on; writes helper data below the
+  /// stack's red zone where needed. nullopt when that is impossible: the call then ends short.
+  [[nodiscard]] std::optional<user_regs_struct> going_on(int pid) const;
+  /// The registers for the program once the call has ended with `registers`.
+  [[nodiscard]] user_regs_struct ended(user_regs_struct registers) const;
+  /// A handler is about to run: the program sees its own arguments, and the part that was
+  /// transferred as the result, as after any interruption by a signal.
+  [[nodiscard]] user_regs_struct interrupted_by_handler(user_regs_struct registers) const;
+  /// The registers to leave the thread with when we cannot wait for the end of the call.
+  [[nodiscard]] user_regs_struct given_up() const;
+
+ private:
+  enum class Kind { Timeout, Transfer };
+  /// Where the timeout of a call is and in what form.
+  enum class TimeoutForm { Milliseconds, Timespec, SocketOption };
+
+  InterruptedCall(Kind kind, const user_regs_struct& registers)
+      : kind_(kind), original_(registers) {}
+
+  static std::optional<InterruptedCall> find_timeout(int pid, const user_regs_struct& registers,
+                                                     std::optional<std::int64_t> slept_since_ns);
+  static std::optional<InterruptedCall> find_transfer(int pid, const user_regs_struct& registers);
+  [[nodiscard]] std::optional<user_regs_struct> with_time_left(int pid) const;
+  [[nodiscard]] std::optional<user_regs_struct> with_rest(int pid) const;
+
+  Kind kind_;
+  user_regs_struct original_;  ///< with the program's arguments; rip behind the instruction
+  std::int64_t deadline_ns_ = 0;
+  TimeoutForm form_ = TimeoutForm::Milliseconds;
+  int argument_ = 0;  ///< index of the timeout argument
+  std::uint64_t transferred_ = 0;
+};
+
+/// True for results that only a tracer sees or that mean "interrupted": -EINTR, -ERESTART*.
+bool is_interruption(long result);
+
+}  // namespace icecore::snapshot

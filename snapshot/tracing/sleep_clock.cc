@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/tracing/sleep_clock.h"
+
+#include <sched.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "snapshot/tracing/affinity.h"
+#include "snapshot/tracing/task_list.h"
+
+namespace icecore::snapshot {
+namespace {
+
+std::string task_file(int pid, int tid, const char* name) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + name);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The number behind the line that begins with `name`; nullptr when there is none.
+const char* value_of(const std::string& text, const std::string& name) {
+  const auto at = text.find(name);
+  if (at == std::string::npos) return nullptr;
+  const auto digits = text.find_first_of("0123456789", at + name.size());
+  return digits == std::string::npos ? nullptr : &text[digits];
+}
+
+/// se.exec_start: milliseconds with six decimals.
+std::optional<std::int64_t> last_ran_ns(const std::string& sched) {
+  const char* value = value_of(sched, "se.exec_start");
+  if (value == nullptr) return std::nullopt;
+  char* end = nullptr;
+  const std::int64_t milliseconds = std::strtoll(value, &end, 10);
+  const std::int64_t rest = *end == '.' ? std::strtoll(end + 1, nullptr, 10) : 0;
+  return milliseconds * 1'000'000 + rest;
+}
+
+std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> SleepClock::offset_of(int cpu) {
+  const auto known = offsets_.find(cpu);
+  if (known != offsets_.end()) return known->second;
+  const AffinityScope affinity;
+  move_to_cpu(cpu);
+  // Waking up sets our own exec_start to the CPU's clock now.
+  const timespec moment{0, 1000};
+  ::nanosleep(&moment, nullptr);
+  const std::int64_t now = monotonic_ns();
+  if (::sched_getcpu() != cpu) return std::nullopt;
+  const auto ran = last_ran_ns(task_file(::getpid(), ::gettid(), "sched"));
+  if (!ran) return std::nullopt;
+  return offsets_[cpu] = now - *ran;
+}
+
+std::optional<SleepClock::Sleep> SleepClock::sleep_of(int pid, int tid) {
+  const auto switches = voluntary_switches(pid, tid);
+  const auto ran = last_ran_ns(task_file(pid, tid, "sched"));
+  const auto offset = offset_of(last_cpu(pid, tid));
+  if (!switches || !ran || !offset) return std::nullopt;
+  return Sleep{*ran + *offset, *switches};
+}
+
+std::optional<std::uint64_t> SleepClock::voluntary_switches(int pid, int tid) {
+  const std::string text = task_file(pid, tid, "status");
+  const char* value = value_of(text, "\nvoluntary_ctxt_switches:");
+  if (value == nullptr) return std::nullopt;
+  return std::strtoull(value, nullptr, 10);
+}
+
+}  // namespace icecore::snapshot

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel reports of traced threads, and what is done about it.
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "snapshot/tracing/syscall_restart.h"
+#include "snapshot/tracing/task_list.h"
+#include "snapshot/tracing/traced_tree.h"
+
+namespace icecore::snapshot {
+namespace {
+
+bool is_stopping_signal(int signal) {
+  return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;
+}
+
+/// Signals whose default action leaves a core: a defect in any process of the tree.
+bool is_core_signal(int signal) {
+  switch (signal) {
+    case SIGQUIT:
+    case SIGILL:
+    case SIGABRT:
+    case SIGFPE:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGSYS:
+    case SIGTRAP:
+    case SIGXCPU:
+    case SIGXFSZ:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_harmless_by_default(int signal) {
+  return signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH ||
+         is_stopping_signal(signal);
+}
+
+}  // namespace
+
+// ---- wait statuses ----------------------------------------------------------------------------
+
+std::optional<TreeEvent> TracedTree::dispatch() {
+  for (;;) {
+    if (!events_.empty()) {
+      const TreeEvent event = events_.front();
+      events_.erase(events_.begin());
+      return event;
+    }
+    int status = 0;
+    const int tid = ::waitpid(-1, &status, __WALL | WNOHANG | WUNTRACED);
+    if (tid <= 0) return std::nullopt;
+    take_status(tid, status);
+  }
+}
+
+void TracedTree::take_status(int tid, int status) {
+  if (WIFEXITED(status) || WIFSIGNALED(status)) {
+    remove_thread(tid, status);
+    return;
+  }
+  if (!WIFSTOPPED(status)) return;
+  const auto found = threads_.find(tid);
+  if (found != threads_.end()) {
+    take_stop(found->second, status);
+    return;
+  }
+  if (tid == root_ && (status >> 16) == 0) {
+    // Our own child, not traced at the moment: plain job control.
+    events_.push_back({TreeEvent::Kind::RootStopped, tid, WSTOPSIG(status), status});
+    return;
+  }
+  // A child of an attached tree may report before its parent's fork event does.
+  const auto pid = thread_group(tid);
+  if (!pid) return;
+  add_process(*pid);
+  take_stop(adopt(*pid, tid), status);
+}
+
+TracedThread& TracedTree::adopt(int pid, int tid) {
+  auto& thread = threads_[tid];
+  thread.tid = tid;
+  thread.pid = pid;
+  processes_[pid].tids.insert(tid);
+  return thread;
+}
+
+void TracedTree::take_stop(TracedThread& thread, int status) {
+  const int event = status >> 16;
+  const int signal = WSTOPSIG(status);
+  switch (event) {
+    case PTRACE_EVENT_STOP:
+      take_event_stop(thread, signal);
+      return;
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE:
+      take_new_child(thread);
+      pass_through(thread);
+      return;
+    case PTRACE_EVENT_EXEC: {
+      // All other threads are gone; the calling thread now has the leader's id.
+      auto& process = processes_[thread.pid];
+      for (const int tid : process.tids) {
+        if (tid != thread.tid) threads_.erase(tid);
+      }
+      process.tids = {thread.tid};
+      thread.call.reset();
+      pass_through(thread);
+      return;
+    }
+    case 0:
+      if (signal == (SIGTRAP | 0x80)) {
+        take_syscall_stop(thread);
+      } else {
+        take_signal_stop(thread, signal);
+      }
+      return;
+    default:
+      pass_through(thread);
+  }
+}
+
+/// Resumes from a stop that is not the one we asked for. Any stop counts as the answer to
+/// PTRACE_INTERRUPT (the kernel drops the pending one), so it has to be asked for again.
+void TracedTree::pass_through(TracedThread& thread) {
+  if (thread.interrupted) ptrace_call::interrupt(thread.tid);
+  if (thread.call) {
+    ptrace_call::resume_to_syscall(thread.tid, 0);
+  } else {
+    ptrace_call::resume(thread.tid, 0);
+  }
+}
+
+void TracedTree::take_event_stop(TracedThread& thread, int signal) {
+  const bool wanted = freezing_ || frozen_;
+  const auto registers = ptrace_call::registers(thread.tid);
+  if (!registers) return;  // killed in the stop; its exit status follows
+  thread.registers = *registers;
+  thread.interrupted = false;
+  thread.stop_signal = 0;
+  thread.stop_siginfo.clear();
+  if (is_stopping_signal(signal)) {
+    thread.state = TracedThread::State::GroupStopped;
+    if (thread.call) {
+      // Job control interrupts such calls for good; the program sees what it would have seen.
+      thread.registers = thread.call->interrupted_by_handler(thread.registers);
+      thread.call.reset();
+      ptrace_call::set_registers(thread.tid, thread.registers);
+    }
+    if (thread.tid == root_ && !wanted) {
+      events_.push_back({TreeEvent::Kind::RootStopped, thread.tid, signal, 0});
+    }
+  } else {
+    thread.state = TracedThread::State::Stopped;
+    take_interrupted_call(thread);
+  }
+  if (!wanted) release(thread);
+}
+
+void TracedTree::take_interrupted_call(TracedThread& thread) {
+  if (thread.call && is_interruption(static_cast<long>(thread.registers.rax))) {
+    thread.call->interrupted_again(thread.registers);
+  } else {
+    thread.call = InterruptedCall::find(thread.pid, thread.registers, slept_since(thread));
+  }
+  if (thread.call) {
+    thread.registers = thread.call->shown(thread.registers);
+  } else if (restart_if_cut_short(thread.registers)) {
+    ptrace_call::set_registers(thread.tid, thread.registers);
+  }
+}
+
+/// Only threads with a call that goes on under our eyes are resumed to such stops.
+void TracedTree::take_syscall_stop(TracedThread& thread) {
+  const auto registers = ptrace_call::registers(thread.tid);
+  if (!registers) return;
+  const bool exit = ptrace_call::syscall_side(thread.tid) == ptrace_call::SyscallSide::Exit;
+  if (!thread.call || !exit) {
+    pass_through(thread);
+    return;
+  }
+  if (is_interruption(static_cast<long>(registers->rax))) {
+    // Cut short once more, by a signal or by us. Only the stop inside signal delivery lets the
+    // kernel start the call again.
+    thread.interrupted = true;
+    pass_through(thread);
+    return;
+  }
+  ptrace_call::set_registers(thread.tid, thread.call->ended(*registers));
+  thread.call.reset();
+  if (thread.interrupted) {
+    pass_through(thread);
+  } else {
+    thread.stop_signal = 0;
+    thread.state = TracedThread::State::Stopped;
+    release(thread);
+  }
+}
+
+void TracedTree::note_sleepers() {
+  sleeps_.clear();
+  list_processes();
+  SleepClock clock;
+  for (const auto& [pid, process] : processes_) {
+    if (process.zombie) continue;
+    for (const int tid : task_ids(pid)) {
+      const auto number = task_syscall(pid, tid);
+      if (!number || !InterruptedCall::has_timeout(*number)) continue;
+      const auto known = threads_.find(tid);
+      if (known != threads_.end() && known->second.call) continue;  // its deadline is known
+      if (const auto sleep = clock.sleep_of(pid, tid)) sleeps_[tid] = *sleep;
+    }
+  }
+}
+
+std::optional<std::int64_t> TracedTree::slept_since(const TracedThread& thread) const {
+  const auto noted = sleeps_.find(thread.tid);
+  if (noted == sleeps_.end()) return std::nullopt;
+  const auto switches = SleepClock::voluntary_switches(thread.pid, thread.tid);
+  // Our stop is one switch; any more and it was another sleep that we noted.
+  if (!switches || *switches > noted->second.voluntary_switches + 1) return std::nullopt;
+  return noted->second.since_ns;
+}
+
+void TracedTree::take_signal_stop(TracedThread& thread, int signal) {
+  thread.interrupted = false;
+  thread.stop_signal = signal;
+  thread.stop_siginfo = ptrace_call::siginfo(thread.tid).value_or(SiginfoBytes{});
+  if (const auto registers = ptrace_call::registers(thread.tid)) thread.registers = *registers;
+  thread.state = TracedThread::State::Stopped;
+  if (thread.call) {
+    const auto signals = task_signals(thread.pid, thread.tid);
+    const std::uint64_t bit = 1ULL << static_cast<unsigned>(signal - 1);
+    const bool handled = signals && (signals->caught & bit) != 0;
+    if (handled) {
+      thread.registers = thread.call->interrupted_by_handler(thread.registers);
+      thread.call.reset();
+      ptrace_call::set_registers(thread.tid, thread.registers);
+    } else {
+      thread.call->interrupted_again(thread.registers);
+      thread.registers = thread.call->shown(thread.registers);
+    }
+  }
+  if (freezing_ || frozen_) return;
+  if (between_ == Between::Attached && would_die_of(thread, signal)) {
+    events_.push_back({TreeEvent::Kind::FatalSignal, thread.tid, signal, 0});
+    return;
+  }
+  release(thread);
+}
+
+void TracedTree::take_new_child(const TracedThread& parent) {
+  const auto message = ptrace_call::event_message(parent.tid);
+  if (!message) return;
+  const int tid = static_cast<int>(*message);
+  const auto pid = thread_group(tid);
+  if (!pid) return;  // born and gone
+  add_process(*pid);
+  adopt(*pid, tid);
+}
+
+void TracedTree::remove_thread(int tid, int status) {
+  const auto found = threads_.find(tid);
+  const int pid = found != threads_.end() ? found->second.pid : tid;
+  forget_thread(tid);
+  const auto process = processes_.find(pid);
+  if (process != processes_.end() && process->second.tids.empty() && !task_stat(pid, pid)) {
+    processes_.erase(process);
+  }
+  if (tid == root_ && (WIFEXITED(status) || WIFSIGNALED(status))) {
+    events_.push_back({TreeEvent::Kind::RootExited, tid, 0, status});
+  }
+}
+
+bool TracedTree::would_die_of(const TracedThread& thread, int signal) const {
+  if (is_harmless_by_default(signal)) return false;
+  if (!is_core_signal(signal) && thread.pid != root_) return false;
+  const auto signals = task_signals(thread.pid, thread.tid);
+  if (!signals) return false;
+  const std::uint64_t bit = 1ULL << static_cast<unsigned>(signal - 1);
+  return (signals->caught & bit) == 0 && (signals->ignored & bit) == 0;
+}
+
+}  // namespace icecore::snapshot
