@@ -121,7 +121,7 @@ void TreeCapture::place_watches() {
     process.set_start_time(tree_.processes().at(pid).start_time);
     MemorySpace& space = space_of(process);
     if (space.watched()) continue;
-    if (auto remote = RemoteProcess::enter(tree_, pid))
+    if (auto remote = RemoteProcess::enter(tree_, gadgets_, pid))
       space.set_watch(WriteWatch::create(*remote));
   }
 }
@@ -244,7 +244,7 @@ void TreeCapture::ask_process(model::Process& process, MemorySpace* space,
   if (process.pending_mask() != 0) {
     if (const auto* driver = tree_.driver(process.pid())) capture_shared_pending(*driver, process);
   }
-  auto remote = RemoteProcess::enter(tree_, process.pid());
+  auto remote = RemoteProcess::enter(tree_, gadgets_, process.pid());
   if (!remote) {
     add_limitation(snapshot, process.pid(), 0, "signal actions and alternate stacks",
                    process.credentials().seccomp_mode() != 0

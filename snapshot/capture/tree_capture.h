@@ -14,6 +14,7 @@
 #include "snapshot/capture/memory_space.h"
 #include "snapshot/capture/namespaces.h"
 #include "snapshot/model/snapshot.pb.h"
+#include "snapshot/tracing/code_gadgets.h"
 #include "snapshot/tracing/traced_tree.h"
 
 namespace icecore::snapshot {
@@ -74,6 +75,7 @@ class TreeCapture {
   SharedMemory shared_;
   MappedFiles files_;
   MappingFlagsCache flags_;
+  GadgetFinder gadgets_;
   OwnNamespaces namespaces_;
   model::Machine machine_;
   std::uint64_t last_dirty_bytes_ = 0;

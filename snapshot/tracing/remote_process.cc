@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/tracing/remote_process.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -20,62 +19,61 @@
 #include "base/unique_fd.h"
 #include "snapshot/tracing/affinity.h"
 #include "snapshot/tracing/process_memory.h"
+#include "snapshot/tracing/return_frame.h"
 #include "snapshot/tracing/task_list.h"
 
 namespace icecore::snapshot {
 namespace {
 
+// Our mapping: code, table of calls, scratch memory for arguments and results, the way back.
 constexpr std::size_t kCodeSize = 4096;
 constexpr std::size_t kTableSize = 8192;
+constexpr std::size_t kFrameSpace = 16384;
 constexpr std::size_t kRowSize = 64;
 constexpr std::size_t kMaxRows = kTableSize / kRowSize;
-constexpr std::size_t kAreaSize = kCodeSize + kTableSize + RemoteProcess::kScratchSize;
+constexpr std::size_t kFrameOffset = kCodeSize + kTableSize + RemoteProcess::kScratchSize;
+constexpr std::size_t kAreaSize = kFrameOffset + kFrameSpace;
 
-// Walks a table of rows {number, six arguments, result} at rbx, r12 rows, then traps:
-constexpr std::array<unsigned char, 48> kWalker{
-    0x48, 0x8b, 0x03,        // again: mov rax, [rbx]
-    0x48, 0x8b, 0x7b, 0x08,  // mov rdi, [rbx+8]
-    0x48, 0x8b, 0x73, 0x10,  // mov rsi, [rbx+16]
-    0x48, 0x8b, 0x53, 0x18,  // mov rdx, [rbx+24]
-    0x4c, 0x8b, 0x53, 0x20,  // mov r10, [rbx+32]
-    0x4c, 0x8b, 0x43, 0x28,  // mov r8, [rbx+40]
-    0x4c, 0x8b, 0x4b, 0x30,  // mov r9, [rbx+48]
-    0x0f, 0x05,              // syscall
-    0x48, 0x89, 0x43, 0x38,  // mov [rbx+56], rax
-    0x48, 0x83, 0xc3, 0x40,  // add rbx, 64
-    0x49, 0xff, 0xcc,        // dec r12
-    0x75, 0xd6,              // jnz again
-    0xcc,                    // int3
-    0x90, 0x90, 0x90, 0x90, 0x90,
+// Walks a table of rows {number, six arguments, result} at rbx, r12 rows. Then it sends itself the
+// signal in r14d, one that is ignored: a traced thread stops for it, an untraced one goes on and
+// returns by the frame at r13 to what it was doing.
+constexpr std::array<unsigned char, 81> kWalker{
+    0x48, 0x8b, 0x03,              // again: mov rax, [rbx]
+    0x48, 0x8b, 0x7b, 0x08,        // mov rdi, [rbx+8]
+    0x48, 0x8b, 0x73, 0x10,        // mov rsi, [rbx+16]
+    0x48, 0x8b, 0x53, 0x18,        // mov rdx, [rbx+24]
+    0x4c, 0x8b, 0x53, 0x20,        // mov r10, [rbx+32]
+    0x4c, 0x8b, 0x43, 0x28,        // mov r8, [rbx+40]
+    0x4c, 0x8b, 0x4b, 0x30,        // mov r9, [rbx+48]
+    0x0f, 0x05,                    // syscall
+    0x48, 0x89, 0x43, 0x38,        // mov [rbx+56], rax
+    0x48, 0x83, 0xc3, 0x40,        // add rbx, 64
+    0x49, 0xff, 0xcc,              // dec r12
+    0x75, 0xd6,                    // jnz again
+    0xb8, 0xba, 0x00, 0x00, 0x00,  // mov eax, SYS_gettid
+    0x0f, 0x05,                    // syscall
+    0x89, 0xc6,                    // mov esi, eax
+    0xb8, 0x27, 0x00, 0x00, 0x00,  // mov eax, SYS_getpid
+    0x0f, 0x05,                    // syscall
+    0x89, 0xc7,                    // mov edi, eax
+    0x44, 0x89, 0xf2,              // mov edx, r14d
+    0xb8, 0xea, 0x00, 0x00, 0x00,  // mov eax, SYS_tgkill
+    0x0f, 0x05,                    // syscall
+    0x49, 0x8d, 0x65, 0x08,        // done: lea rsp, [r13+8]
+    0xb8, 0x0f, 0x00, 0x00, 0x00,  // mov eax, SYS_rt_sigreturn
+    0x0f, 0x05,                    // syscall
 };
+constexpr std::uint64_t kWalkerDone = 70;
 
-constexpr std::uint64_t kAllSignals = ~0ULL;
+constexpr std::uint64_t bit_of(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
 
-std::optional<std::uint64_t> vdso_base(int pid) {
-  const UniqueFd fd(
-      ::open(("/proc/" + std::to_string(pid) + "/auxv").c_str(), O_RDONLY | O_CLOEXEC));
-  Elf64_auxv_t entry{};
-  while (fd.valid() && ::read(fd.get(), &entry, sizeof entry) == sizeof entry) {
-    if (entry.a_type == AT_SYSINFO_EHDR) return entry.a_un.a_val;
+/// A signal that does nothing to a program that has no handler for it; SIGTRAP when there is none.
+int harmless_signal(int pid, int tid) {
+  const auto signals = task_signals(pid, tid);
+  for (const int signal : {SIGURG, SIGWINCH, SIGCHLD}) {
+    if (signals && (signals->caught & bit_of(signal)) == 0) return signal;
   }
-  return std::nullopt;
-}
-
-/// A `syscall` instruction (0f 05) inside the process, in the vdso: always mapped, never changed.
-std::optional<std::uint64_t> find_syscall_instruction(int pid) {
-  const auto base = vdso_base(pid);
-  if (!base) return std::nullopt;
-  std::array<std::byte, 8192> code{};
-  std::size_t size = code.size();
-  if (!read_process(pid, *base, code)) {
-    size = 4096;
-    if (!read_process(pid, *base, std::span(code).first(size))) return std::nullopt;
-  }
-  constexpr std::array kInstruction{std::byte{0x0f}, std::byte{0x05}};
-  const auto end = code.begin() + static_cast<std::ptrdiff_t>(size);
-  const auto found = std::search(code.begin(), end, kInstruction.begin(), kInstruction.end());
-  if (found == end) return std::nullopt;
-  return *base + static_cast<std::uint64_t>(found - code.begin());
+  return SIGTRAP;
 }
 
 bool has_seccomp(int pid) {
@@ -90,7 +88,7 @@ bool has_seccomp(int pid) {
 
 }  // namespace
 
-std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, int pid) {
+std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder& finder, int pid) {
   TracedThread* thread = tree.driver(pid);
   if (thread == nullptr) return std::nullopt;
   if (has_seccomp(pid)) {
@@ -100,9 +98,9 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, int pid) {
         "process " + std::to_string(pid) + " has a seccomp filter: no remote calls");
     return std::nullopt;
   }
-  const auto instruction = find_syscall_instruction(pid);
-  if (!instruction) return std::nullopt;
-  RemoteProcess remote(tree, pid, thread->tid, *instruction);
+  const auto gadgets = finder.find(tree, pid);
+  if (!gadgets) return std::nullopt;
+  RemoteProcess remote(tree, pid, thread->tid, *gadgets);
   const AffinityScope affinity;
   move_to_cpu(last_cpu(pid, thread->tid));
   RemoteCall map{
@@ -118,14 +116,15 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, int pid) {
   return remote;
 }
 
-RemoteProcess::RemoteProcess(TracedTree& tree, int pid, int driver, std::uint64_t instruction)
-    : tree_(&tree), pid_(pid), driver_(driver), instruction_(instruction) {}
+RemoteProcess::RemoteProcess(TracedTree& tree, int pid, int driver, const CodeGadgets& gadgets)
+    : tree_(&tree), pid_(pid), driver_(driver), gadgets_(gadgets) {}
 
 RemoteProcess::RemoteProcess(RemoteProcess&& other) noexcept
     : tree_(other.tree_),
       pid_(other.pid_),
       driver_(other.driver_),
-      instruction_(other.instruction_),
+      gadgets_(other.gadgets_),
+      signal_(other.signal_),
       area_(std::exchange(other.area_, 0)) {}
 
 RemoteProcess::~RemoteProcess() {
@@ -175,9 +174,22 @@ std::int64_t RemoteProcess::call(std::int64_t number, std::array<std::uint64_t, 
   return calls[0].result;
 }
 
+/// All signals wait, but for those that our stops are made of: a forced SIGTRAP that is blocked
+/// would cost the program its handler for it (force_sig in the kernel).
 void RemoteProcess::begin(TracedThread& thread) {
   thread.saved_mask = ptrace_call::signal_mask(thread.tid).value_or(0);
-  ptrace_call::set_signal_mask(thread.tid, kAllSignals);
+  signal_ = harmless_signal(pid_, thread.tid);
+  ptrace_call::set_signal_mask(thread.tid, ~(bit_of(SIGTRAP) | bit_of(signal_)));
+}
+
+/// Lays out the thread's way back; false when there is no room for it.
+bool RemoteProcess::write_return_frame(const TracedThread& thread, std::uint64_t address,
+                                       std::size_t room) const {
+  const auto xstate = ptrace_call::xstate(thread.tid);
+  if (!xstate) return false;
+  const auto frame =
+      make_return_frame(thread.registers, *xstate, thread.saved_mask, address, gadgets_.sigreturn);
+  return frame.size() <= room && write(address, frame);
 }
 
 void RemoteProcess::end(TracedThread& thread) {
@@ -193,7 +205,15 @@ void RemoteProcess::end(TracedThread& thread) {
 bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
   user_regs_struct registers = thread.registers;
   registers.orig_rax = ~0ULL;  // we are not inside a call that could be restarted
-  registers.rip = instruction_;
+  registers.rip = gadgets_.syscall;
+  const bool can_return = gadgets_.syscall_return != 0 && gadgets_.sigreturn != 0;
+  if (can_return && gadgets_.free_stack_page != 0 &&
+      write_return_frame(thread, gadgets_.free_stack_page, CodeGadgets::kFreeStackSize)) {
+    // Untraced, it would go on by `ret` to sigreturn and from there to where it was.
+    registers.rip = gadgets_.syscall_return;
+    registers.rsp = gadgets_.free_stack_page;
+  }
+  const std::uint64_t instruction = registers.rip;
   registers.rax = static_cast<std::uint64_t>(call.number);
   registers.rdi = call.arguments[0];
   registers.rsi = call.arguments[1];
@@ -208,7 +228,7 @@ bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
     if (!after) return false;
     registers = *after;
     // A stop that came before the instruction ran (a pending interrupt) leaves rip where it was.
-  } while (registers.rip == instruction_);
+  } while (registers.rip == instruction);
   call.result = static_cast<std::int64_t>(registers.rax);
   return true;
 }
@@ -228,13 +248,16 @@ bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls
   registers.rip = area_;
   registers.rbx = table;
   registers.r12 = calls.size();
+  registers.r13 = area_ + kFrameOffset;
+  registers.r14 = static_cast<std::uint64_t>(signal_);
+  if (!write_return_frame(thread, registers.r13, kFrameSpace)) return false;
   if (!ptrace_call::set_registers(thread.tid, registers)) return false;
   do {
     if (!ptrace_call::resume(thread.tid, 0) || !wait_for_trap(thread)) return false;
     const auto after = ptrace_call::registers(thread.tid);
     if (!after) return false;
     registers = *after;
-  } while (registers.r12 != 0);
+  } while (registers.rip != area_ + kWalkerDone);
   if (!read(table, std::as_writable_bytes(std::span(rows)))) return false;
   for (std::size_t i = 0; i < calls.size(); ++i) {
     calls[i].result = static_cast<std::int64_t>(rows[i * 8 + 7]);
@@ -242,8 +265,8 @@ bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls
   return true;
 }
 
-/// Waits for the SIGTRAP of our step or int3. All other signals are blocked, except SIGSTOP, which
-/// is kept to be delivered at the end, and SIGKILL.
+/// Waits for the stop of our step, or of the walker's signal to itself. All other signals are
+/// blocked, except SIGSTOP, which is kept to be delivered at the end, and SIGKILL.
 bool RemoteProcess::wait_for_trap(TracedThread& thread) {
   int status = 0;
   pid_t got = 0;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "snapshot/tracing/code_gadgets.h"
 #include "snapshot/tracing/traced_tree.h"
 
 namespace icecore::snapshot {
@@ -31,7 +32,7 @@ class RemoteProcess {
   /// nullopt when nothing of the process can be driven: no thread is stopped, a seccomp filter that
   /// we may not suspend would see the calls, or the process has no `syscall` instruction that we
   /// can find.
-  static std::optional<RemoteProcess> enter(TracedTree& tree, int pid);
+  static std::optional<RemoteProcess> enter(TracedTree& tree, GadgetFinder& finder, int pid);
 
   RemoteProcess(RemoteProcess&& other) noexcept;
   RemoteProcess& operator=(RemoteProcess&&) = delete;
@@ -52,7 +53,9 @@ class RemoteProcess {
   [[nodiscard]] int driver() const { return driver_; }
 
  private:
-  RemoteProcess(TracedTree& tree, int pid, int driver, std::uint64_t instruction);
+  RemoteProcess(TracedTree& tree, int pid, int driver, const CodeGadgets& gadgets);
+  bool write_return_frame(const TracedThread& thread, std::uint64_t address,
+                          std::size_t room) const;
   bool step_syscall(TracedThread& thread, RemoteCall& call);
   bool run_walker(TracedThread& thread, std::span<RemoteCall> calls);
   bool wait_for_trap(TracedThread& thread);
@@ -62,8 +65,9 @@ class RemoteProcess {
   TracedTree* tree_;
   int pid_;
   int driver_;
-  std::uint64_t instruction_;  ///< address of a `syscall` instruction in the process
-  std::uint64_t area_ = 0;     ///< our mapping: walker code, call table, scratch
+  CodeGadgets gadgets_;
+  int signal_ = 0;          ///< what the walker stops itself with
+  std::uint64_t area_ = 0;  ///< our mapping: walker code, call table, scratch
 };
 
 }  // namespace icecore::snapshot

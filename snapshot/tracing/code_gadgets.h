@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "snapshot/tracing/traced_tree.h"
+
+namespace icecore::snapshot {
+
+/// Places in a process that its first remote system call needs, before there is memory of ours in
+/// it.
+struct CodeGadgets {
+  std::uint64_t syscall = 0;         ///< a `syscall` instruction, always there
+  std::uint64_t syscall_return = 0;  ///< `syscall; ret`, 0 when none was found
+  std::uint64_t sigreturn = 0;       ///< `mov $15, %rax; syscall`, 0 when none was found
+  /// The lowest page of the main thread's stack when nothing can be using it, else 0.
+  std::uint64_t free_stack_page = 0;
+  static constexpr std::uint64_t kFreeStackSize = 16384;
+};
+
+/// Finds them, and remembers them from snapshot to snapshot: what is remembered is checked against
+/// the process's memory each time, as it may have executed another program.
+class GadgetFinder {
+ public:
+  std::optional<CodeGadgets> find(const TracedTree& tree, int pid);
+
+ private:
+  struct Known {
+    CodeGadgets gadgets;
+    std::uint64_t stack_start = 0;
+    std::uint64_t stack_end = 0;
+  };
+  static std::optional<Known> search(int pid);
+  static bool still_there(int pid, const CodeGadgets& gadgets);
+  std::map<int, Known> known_;
+};
+
+}  // namespace icecore::snapshot
