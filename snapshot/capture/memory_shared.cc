@@ -202,12 +202,15 @@ SharedMemory::Delta SharedMemory::capture_object(Object& object, const std::vect
   }
   std::sort(delta.runs.begin(), delta.runs.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
+  object.stored_before = std::move(object.present);
   object.present = std::move(pages);
   return delta;
 }
 
 void SharedMemory::forget() {
-  for (auto& [key, object] : objects_) object.present.clear();
+  for (auto& [key, object] : objects_) {
+    object.present = unite(object.present, object.stored_before);
+  }
 }
 
 }  // namespace icecore::snapshot

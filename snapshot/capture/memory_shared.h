@@ -39,7 +39,8 @@ class SharedMemory {
  private:
   struct Object {
     store::SpaceId space{};
-    PageSet present;
+    PageSet present;        ///< what the store may hold of it
+    PageSet stored_before;  ///< the same one snapshot earlier
     std::uint64_t last_seen = 0;
   };
   using Key = std::pair<std::uint64_t, std::uint64_t>;  // device, inode

@@ -126,7 +126,9 @@ MemorySpace::Result MemorySpace::capture(const model::Process& process, const Pa
     result.dirty_pages += copy.count;
     result.runs.push_back({store::PageRun::Kind::Data, copy.first, copy.count, copy.data, {}});
   }
-  for (const auto& run : subtract(own_, dirty.own)) {
+  stored_before_ = unite(own_, stale_);
+  stale_.clear();
+  for (const auto& run : subtract(stored_before_, dirty.own)) {
     result.runs.push_back({store::PageRun::Kind::Absent, run.first, run.count, nullptr, {}});
   }
   for (const auto& run : shared) {
@@ -159,6 +161,8 @@ PageSet MemorySpace::find_shared_frames(const PageScanner& scanner, const PageSe
 
 void MemorySpace::forget() {
   captured_ = false;
+  // The store still has the snapshot before: what is gone by the next one must be said again.
+  stale_ = unite(own_, stored_before_);
   own_.clear();
   watch_.reset();
 }

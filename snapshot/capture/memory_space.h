@@ -68,6 +68,10 @@ class MemorySpace {
   bool watch_dead_ = false;
   bool captured_ = false;
   PageSet own_;
+  /// What the store may hold although it is not in own_: of the snapshot before the last, and of
+  /// those that were not stored. Needed by forget().
+  PageSet stored_before_;
+  PageSet stale_;
   std::vector<CopiedRun> early_;
   PageSet early_pages_;
   PageSet missed_;  ///< marks taken by copy_early() whose pages it could not copy

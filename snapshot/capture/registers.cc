@@ -6,12 +6,14 @@
 
 namespace icecore::snapshot {
 
-bool capture_registers(const TracedThread& traced, model::Thread& thread) {
+bool capture_registers(TracedThread& traced, model::Thread& thread) {
   const int tid = traced.tid;
   thread.set_registers(&traced.registers, sizeof traced.registers);
   auto xstate = ptrace_call::xstate(tid);
   const auto mask = ptrace_call::signal_mask(tid);
   if (!xstate || !mask) return false;
+  traced.xstate = *xstate;
+  traced.signal_mask = mask;
   thread.set_xstate(std::move(*xstate));
   thread.set_signal_mask(*mask);
   // An empty queue is the rule; /proc/PID/status, read already, says so for less than a ptrace

@@ -9,7 +9,7 @@ namespace icecore::snapshot {
 /// What only ptrace tells of a stopped thread: registers, extended state, signal mask, private
 /// queue, rseq, robust list, the signal about to be delivered. False when the thread died
 /// meanwhile.
-bool capture_registers(const TracedThread& traced, model::Thread& thread);
+bool capture_registers(TracedThread& traced, model::Thread& thread);
 
 /// The shared queue of pending signals, read through one stopped thread.
 void capture_shared_pending(const TracedThread& traced, model::Process& process);

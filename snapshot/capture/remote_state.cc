@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <span>
@@ -47,8 +48,8 @@ class Batch {
     used_ += (size + 7) / 8 * 8;
   }
 
-  void run(int tid) {
-    if (!remote_.run(tid, calls_)) return;
+  void run(int tid, int cpu) {
+    if (!remote_.run(tid, cpu, calls_)) return;
     if (used_ > 0 && !remote_.read(remote_.scratch(), std::span(bytes_).first(used_))) return;
     for (std::size_t i = 0; i < calls_.size(); ++i) {
       readers_[i].second(calls_[i].result, bytes_.data() + readers_[i].first);
@@ -124,6 +125,10 @@ void ask_timers(Batch& batch, model::Process& process) {
 }
 
 void ask_process_flags(Batch& batch, model::Process& process) {
+  // brk(0) answers where the heap ends; /proc only knows where it starts.
+  batch.add({SYS_brk, {0}, 0}, -1, 0, [&process](std::int64_t result, const std::byte*) {
+    process.mutable_layout()->set_brk(static_cast<std::uint64_t>(result));
+  });
   batch.add({SYS_prctl, {PR_GET_DUMPABLE}, 0}, -1, 0,
             [&process](std::int64_t result, const std::byte*) {
               process.set_dumpable(static_cast<int>(result));
@@ -169,17 +174,22 @@ void ask_thread(Batch& batch, model::Thread& thread) {
 void capture_remote_state(RemoteProcess& remote, std::uint64_t caught, std::uint64_t ignored,
                           model::Process& process) {
   constexpr std::uint64_t kSigchld = 1ULL << static_cast<unsigned>(SIGCHLD - 1);
+  // The tracer moves to each thread's CPU: from one CPU to the next once, not with every thread.
+  std::vector<model::Thread*> threads;
   for (auto& thread : *process.mutable_threads()) {
-    if (thread.registers().empty()) continue;
+    if (!thread.xstate().empty()) threads.push_back(&thread);  // those that we hold
+  }
+  std::ranges::stable_sort(threads, {}, [](const auto* thread) { return thread->cpu(); });
+  for (auto* thread : threads) {
     Batch batch(remote);
-    if (thread.tid() == remote.driver()) {
+    if (thread->tid() == remote.driver()) {
       ask_actions(batch, caught | ignored | kSigchld, process);
       ask_timers(batch, process);
       ask_process_flags(batch, process);
       process.set_sigactions_known(true);
     }
-    ask_thread(batch, thread);
-    batch.run(thread.tid());
+    ask_thread(batch, *thread);
+    batch.run(thread->tid(), thread->cpu());
   }
 }
 

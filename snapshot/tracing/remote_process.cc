@@ -101,7 +101,7 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder
   const auto gadgets = finder.find(tree, pid);
   if (!gadgets) return std::nullopt;
   RemoteProcess remote(tree, pid, thread->tid, *gadgets);
-  const AffinityScope affinity;
+  remote.signal_ = harmless_signal(pid, thread->tid);
   move_to_cpu(last_cpu(pid, thread->tid));
   RemoteCall map{
       SYS_mmap,
@@ -117,7 +117,11 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder
 }
 
 RemoteProcess::RemoteProcess(TracedTree& tree, int pid, int driver, const CodeGadgets& gadgets)
-    : tree_(&tree), pid_(pid), driver_(driver), gadgets_(gadgets) {}
+    : tree_(&tree),
+      pid_(pid),
+      driver_(driver),
+      gadgets_(gadgets),
+      affinity_(std::make_unique<AffinityScope>()) {}
 
 RemoteProcess::RemoteProcess(RemoteProcess&& other) noexcept
     : tree_(other.tree_),
@@ -125,6 +129,7 @@ RemoteProcess::RemoteProcess(RemoteProcess&& other) noexcept
       driver_(other.driver_),
       gadgets_(other.gadgets_),
       signal_(other.signal_),
+      affinity_(std::move(other.affinity_)),
       area_(std::exchange(other.area_, 0)) {}
 
 RemoteProcess::~RemoteProcess() {
@@ -132,7 +137,6 @@ RemoteProcess::~RemoteProcess() {
   try {
     const auto found = tree_->threads().find(driver_);
     if (found == tree_->threads().end() || !found->second.readable()) return;
-    const AffinityScope affinity;
     move_to_cpu(last_cpu(pid_, driver_));
     RemoteCall unmap{SYS_munmap, {area_, kAreaSize}, 0};
     begin(found->second);
@@ -153,10 +157,9 @@ bool RemoteProcess::write(std::uint64_t address, std::span<const std::byte> byte
   return write_process(pid_, address, bytes);
 }
 
-bool RemoteProcess::run(int tid, std::span<RemoteCall> calls) {
+bool RemoteProcess::run(int tid, int cpu, std::span<RemoteCall> calls) {
   auto& thread = tree_->threads().at(tid);
-  const AffinityScope affinity;
-  move_to_cpu(last_cpu(pid_, tid));
+  move_to_cpu(cpu);
   begin(thread);
   bool alive = true;
   while (alive && !calls.empty()) {
@@ -170,15 +173,15 @@ bool RemoteProcess::run(int tid, std::span<RemoteCall> calls) {
 
 std::int64_t RemoteProcess::call(std::int64_t number, std::array<std::uint64_t, 6> arguments) {
   std::array calls{RemoteCall{number, arguments, -ESRCH}};
-  run(driver_, calls);
+  run(driver_, last_cpu(pid_, driver_), calls);
   return calls[0].result;
 }
 
 /// All signals wait, but for those that our stops are made of: a forced SIGTRAP that is blocked
 /// would cost the program its handler for it (force_sig in the kernel).
 void RemoteProcess::begin(TracedThread& thread) {
-  thread.saved_mask = ptrace_call::signal_mask(thread.tid).value_or(0);
-  signal_ = harmless_signal(pid_, thread.tid);
+  thread.saved_mask =
+      thread.signal_mask ? *thread.signal_mask : ptrace_call::signal_mask(thread.tid).value_or(0);
   ptrace_call::set_signal_mask(thread.tid, ~(bit_of(SIGTRAP) | bit_of(signal_)));
 }
 

@@ -4,11 +4,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "snapshot/tracing/affinity.h"
 #include "snapshot/tracing/code_gadgets.h"
 #include "snapshot/tracing/traced_tree.h"
 
@@ -38,8 +40,9 @@ class RemoteProcess {
   RemoteProcess& operator=(RemoteProcess&&) = delete;
   ~RemoteProcess();
 
-  /// Runs `calls` in order on thread `tid` (stopped, of this process); false when the thread died.
-  bool run(int tid, std::span<RemoteCall> calls);
+  /// Runs `calls` in order on thread `tid` (stopped, of this process), which last ran on `cpu`;
+  /// false when the thread died.
+  bool run(int tid, int cpu, std::span<RemoteCall> calls);
   /// One call on the driving thread.
   std::int64_t call(std::int64_t number, std::array<std::uint64_t, 6> arguments);
 
@@ -66,8 +69,9 @@ class RemoteProcess {
   int pid_;
   int driver_;
   CodeGadgets gadgets_;
-  int signal_ = 0;          ///< what the walker stops itself with
-  std::uint64_t area_ = 0;  ///< our mapping: walker code, call table, scratch
+  int signal_ = 0;                           ///< what the walker stops itself with
+  std::unique_ptr<AffinityScope> affinity_;  ///< gives the tracer its CPUs back at the end
+  std::uint64_t area_ = 0;                   ///< our mapping: walker code, call table, scratch
 };
 
 }  // namespace icecore::snapshot

@@ -2,6 +2,7 @@
 #include "snapshot/tracing/traced_tree.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -41,7 +42,10 @@ bool wait_for_sigchld(Clock::time_point deadline) {
 
 }  // namespace
 
-TracedTree::TracedTree(int root, Between between) : root_(root), between_(between) {}
+TracedTree::TracedTree(int root, Between between) : root_(root), between_(between) {
+  int subreaper = 0;
+  adopts_orphans_ = ::prctl(PR_GET_CHILD_SUBREAPER, &subreaper) == 0 && subreaper != 0;
+}
 
 TracedTree::~TracedTree() {
   try {
@@ -87,7 +91,10 @@ bool TracedTree::add_process(int pid) {
 bool TracedTree::add_thread(int pid, int tid) {
   const auto found = threads_.find(tid);
   if (found != threads_.end()) {
-    if (found->second.interrupted || found->second.readable()) return false;
+    const auto state = found->second.state;
+    const bool runs =
+        state == TracedThread::State::Running || state == TracedThread::State::Listening;
+    if (!runs || found->second.interrupted) return false;
     seize_and_interrupt(found->second);
     return true;
   }
@@ -126,40 +133,58 @@ void TracedTree::seize_and_interrupt(TracedThread& thread) {
   thread.state = TracedThread::State::Running;
 }
 
+/// Children of the threads of `pid`, and, where orphans come to us instead of init, our own.
+bool TracedTree::add_children(int pid, const std::vector<int>& tids) {
+  bool added = false;
+  for (const int tid : tids) {
+    for (const int child : child_pids(pid, tid)) added = add_process(child) || added;
+  }
+  if (pid == root_ && adopts_orphans_) {
+    for (const int tid : task_ids(::getpid())) {
+      for (const int child : child_pids(::getpid(), tid)) added = add_process(child) || added;
+    }
+  }
+  return added;
+}
+
+std::vector<int> TracedTree::known_pids() const {
+  std::vector<int> pids;
+  for (const auto& [pid, process] : processes_) pids.push_back(pid);
+  return pids;
+}
+
 void TracedTree::list_processes() {
   if (processes_.empty()) add_process(root_);
-  for (bool changed = true; changed;) {
+  bool changed = true;
+  while (changed) {
     changed = false;
-    std::vector<int> pids;
-    for (const auto& [pid, process] : processes_) pids.push_back(pid);
-    for (const int pid : pids) {
-      for (const int tid : task_ids(pid)) {
-        for (const int child : child_pids(pid, tid)) changed = add_process(child) || changed;
-      }
-    }
+    for (const int pid : known_pids()) changed = add_children(pid, task_ids(pid)) || changed;
   }
 }
 
-/// Lists and seizes until nothing new appears. Threads of a process first: only they can fork.
-void TracedTree::discover() {
-  if (processes_.empty()) add_process(root_);
-  for (bool changed = true; changed;) {
-    changed = false;
-    std::vector<int> pids;
-    for (const auto& [pid, process] : processes_) pids.push_back(pid);
-    for (const int pid : pids) {
-      for (const int tid : task_ids(pid)) {
-        if (!processes_[pid].zombie && add_thread(pid, tid)) changed = true;
-        for (const int child : child_pids(pid, tid)) {
-          if (add_process(child)) changed = true;
-        }
-      }
-    }
+void TracedTree::seize_known() {
+  for (const int pid : known_pids()) {
+    if (processes_[pid].zombie) continue;
+    for (const int tid : task_ids(pid)) add_thread(pid, tid);
   }
+}
+
+/// One look at every process for threads and children that are not known yet.
+bool TracedTree::seize_new() {
+  bool added = false;
+  for (const int pid : known_pids()) {
+    const auto tids = task_ids(pid);
+    for (const int tid : tids) {
+      if (!processes_[pid].zombie && add_thread(pid, tid)) added = true;
+    }
+    if (add_children(pid, tids)) added = true;
+  }
+  return added;
 }
 
 void TracedTree::attach() {
-  discover();
+  list_processes();
+  seize_known();
   attached_ = between_ == Between::Attached;
 }
 
@@ -177,18 +202,14 @@ TracedTree::Outcome TracedTree::freeze(std::chrono::nanoseconds timeout) {
     }
     return gone;
   });
+  if (processes_.empty()) list_processes();
   for (auto& [tid, thread] : threads_) seize_and_interrupt(thread);
-  std::size_t before = 0;
   do {
-    before = threads_.size() + processes_.size();
-    discover();
+    seize_known();
     if (!wait_for_stops(deadline)) return Outcome::TimedOut;
-    // A thread may have been born just before its parent stopped: look again until none was.
-    discover();
-  } while (threads_.size() + processes_.size() != before ||
-           std::any_of(threads_.begin(), threads_.end(), [](const auto& entry) {
-             return entry.second.state == TracedThread::State::Running;
-           }));
+    // A thread may have been born just before its parent stopped: look again until none was. What
+    // is stopped cannot fork, so that this ends.
+  } while (seize_new());
   freezing_ = false;
   frozen_ = !processes_.empty();
   return frozen_ ? Outcome::Frozen : Outcome::Empty;
@@ -271,6 +292,8 @@ void TracedTree::finish_calls(Clock::time_point deadline) {
 void TracedTree::release(TracedThread& thread) {
   const int signal = thread.stop_signal;
   thread.stop_signal = 0;
+  thread.xstate.clear();
+  thread.signal_mask.reset();
   if (thread.call) {
     const auto registers = giving_up_ ? std::nullopt : thread.call->going_on(thread.pid);
     if (registers) {

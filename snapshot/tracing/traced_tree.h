@@ -40,6 +40,10 @@ struct TracedThread {
   /// A call that we cut short and that goes on with other arguments: traced until it ends.
   std::optional<InterruptedCall> call;
   int foreign_tracer = 0;
+  /// What the capture has read of a stopped thread, for the way back from remote calls; empty when
+  /// it has not.
+  std::string xstate;
+  std::optional<std::uint64_t> signal_mask;
   std::uint64_t saved_mask = 0;  ///< the signal mask while remote calls have replaced it
 
   [[nodiscard]] bool readable() const {
@@ -125,7 +129,10 @@ class TracedTree {
 
  private:
   void list_processes();
-  void discover();
+  bool add_children(int pid, const std::vector<int>& tids);
+  [[nodiscard]] std::vector<int> known_pids() const;
+  void seize_known();
+  bool seize_new();
   bool add_process(int pid);
   bool add_thread(int pid, int tid);
   void seize_and_interrupt(TracedThread& thread);
@@ -149,6 +156,7 @@ class TracedTree {
 
   int root_;
   Between between_;
+  bool adopts_orphans_ = false;
   bool attached_ = false;
   bool frozen_ = false;
   bool freezing_ = false;
