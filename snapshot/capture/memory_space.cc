@@ -64,6 +64,10 @@ MemorySpace::Dirty MemorySpace::find_dirty(const model::Process& process) {
       append_run(own, mapping.start() / kPage, (mapping.end() - mapping.start()) / kPage);
       changed = own;
     } else {
+      // Most mappings have nothing of their own, and no marks that were ever taken: one look is
+      // enough.
+      own = scanner.own_pages(mapping.start(), mapping.end());
+      if (own.empty()) continue;
       // First what was written, then what is there: a page that comes in between is caught by the
       // next look, as it is written then.
       const auto written = take_written(scanner, mapping);

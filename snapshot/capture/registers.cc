@@ -6,8 +6,28 @@
 
 namespace icecore::snapshot {
 
+namespace {
+
+/// orig_rax is the number of the call that the thread is in, and -1 outside of any.
+void fill_system_call(const user_regs_struct& registers, model::Thread& thread) {
+  auto& call = *thread.mutable_system_call();
+  call.set_inside(static_cast<long>(registers.orig_rax) >= 0 &&
+                  is_interruption(static_cast<long>(registers.rax)));
+  if (call.inside()) {
+    call.set_number(static_cast<std::int64_t>(registers.orig_rax));
+    for (const auto argument :
+         {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9}) {
+      call.add_arguments(argument);
+    }
+  }
+  if (thread.state() != "T") thread.set_state(call.inside() ? "S" : "R");
+}
+
+}  // namespace
+
 bool capture_registers(TracedThread& traced, model::Thread& thread) {
   const int tid = traced.tid;
+  fill_system_call(traced.registers, thread);
   thread.set_registers(&traced.registers, sizeof traced.registers);
   auto xstate = ptrace_call::xstate(tid);
   const auto mask = ptrace_call::signal_mask(tid);

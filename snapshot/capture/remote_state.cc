@@ -163,6 +163,10 @@ void ask_thread(Batch& batch, model::Thread& thread) {
             [&thread](std::int64_t result, const std::byte* out) {
               if (result == 0) thread.set_clear_child_tid(read_struct<std::uint64_t>(out));
             });
+  batch.add({SYS_prctl, {PR_GET_TIMERSLACK}, 0}, -1, 0,
+            [&thread](std::int64_t result, const std::byte*) {
+              if (result > 0) thread.set_timer_slack_ns(static_cast<std::uint64_t>(result));
+            });
   batch.add({SYS_prctl, {PR_GET_PDEATHSIG}, 0}, 1, sizeof(int),
             [&thread](std::int64_t result, const std::byte* out) {
               if (result == 0) thread.set_pdeath_signal(read_struct<int>(out));

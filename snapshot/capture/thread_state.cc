@@ -94,16 +94,13 @@ bool capture_thread_state(const ProcDirectory& directory, int tid, Activity acti
   thread.set_tid(tid);
   if (!fill_from_files(directory, tid, process, thread)) return false;
   if (thread.state() == "Z" || thread.state() == "X") return true;
+  fill_io_priority(tid, thread);
+  if (activity == Activity::Held) return true;
   if (const auto text = directory.read(task_file(tid, "syscall").c_str(), kOneRecord)) {
     fill_system_call(proc::parse_syscall(*text), *thread.mutable_system_call());
   }
-  fill_io_priority(tid, thread);
   fill_timer_slack(tid, thread);
-  if (activity == Activity::Running) {
-    capture_wait_channel(directory, tid, thread);
-  } else if (thread.state() != "T") {
-    thread.set_state(thread.system_call().inside() ? "S" : "R");
-  }
+  capture_wait_channel(directory, tid, thread);
   return true;
 }
 

@@ -7,8 +7,8 @@
 namespace icecore::snapshot {
 
 /// Whether the thread is on its own or held by icecore. Of a held thread /proc tells where icecore
-/// holds it, not where it waited: its wait channel is left as it is in the model, and its state
-/// letter is worked out from whether it is in a system call.
+/// holds it, not where it waited: its system call and state come with its registers
+/// (capture_registers), its timer slack by a remote call; its wait channel is unknown.
 enum class Activity { Running, Held };
 
 /// Fills what /proc tells of thread `tid`; registers, queued signals, altstack, robust list and
