@@ -97,6 +97,21 @@ PageSet PageScanner::own_pages(std::uint64_t start, std::uint64_t end) const {
   return pages;
 }
 
+PageSet PageScanner::missing_pages(std::uint64_t start, std::uint64_t end) const {
+  ScanArgument argument{};
+  argument.category_inverted = kPresent | kSwapped;
+  argument.category_mask = kPresent | kSwapped;
+  argument.return_mask = kPresent;
+  PageSet missing;
+  scan(pagemap_.get(), argument, start, end, missing);
+  ScanArgument zero{};
+  zero.category_mask = kPresent | kZeroFrame;
+  zero.return_mask = kPresent;
+  PageSet zero_pages;
+  scan(pagemap_.get(), zero, start, end, zero_pages);
+  return zero_pages.empty() ? missing : unite(missing, zero_pages);
+}
+
 PageSet PageScanner::absent_own_pages(std::uint64_t start, std::uint64_t end) const {
   ScanArgument argument{};
   argument.category_inverted = kPresent;

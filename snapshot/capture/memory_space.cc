@@ -15,6 +15,10 @@ bool is_private_memory(const model::Mapping& mapping) {
          !mapping.shared();
 }
 
+PageSet pages_of(const model::Mapping& mapping) {
+  return {{mapping.start() / kPage, (mapping.end() - mapping.start()) / kPage}};
+}
+
 /// Cuts the runs of `copies` (ascending) down to the pages in `keep`.
 std::vector<CopiedRun> restrict_to(const std::vector<CopiedRun>& copies, const PageSet& keep) {
   std::vector<CopiedRun> result;
@@ -51,39 +55,63 @@ std::optional<PageSet> MemorySpace::take_written(const PageScanner& scanner,
   return std::nullopt;
 }
 
+/// Anonymous memory that was held before and is under watch: what it has now is what it had and
+/// what was written since, less what is gone. Asking for few pages spares the kernel reporting all
+/// of them.
+std::optional<MemorySpace::Look> MemorySpace::look_at_known(const PageScanner& scanner,
+                                                            const model::Mapping& mapping) const {
+  const PageSet range = pages_of(mapping);
+  if (mapping.inode() != 0 || !captured_ || !watch_ || !subtract(range, held_).empty()) {
+    return std::nullopt;
+  }
+  auto written = scanner.take_written(mapping.start(), mapping.end());
+  if (!written) return std::nullopt;
+  const PageSet seen_early = unite(early_pages_, missed_);  // their marks are taken already
+  const PageSet had = intersect(unite(own_, seen_early), range);
+  Look look;
+  look.own = subtract(unite(had, *written), scanner.missing_pages(mapping.start(), mapping.end()));
+  look.changed = intersect(look.own, *written);
+  return look;
+}
+
+MemorySpace::Look MemorySpace::look_at(const PageScanner& scanner, const model::Mapping& mapping) {
+  Look look;
+  if (mapping.name() == "[vdso]") {
+    // The kernel's own pages: neither anonymous nor to be watched; two pages are cheap.
+    look.own = pages_of(mapping);
+    look.changed = look.own;
+    return look;
+  }
+  if (auto known = look_at_known(scanner, mapping)) return *known;
+  // Most file mappings have nothing of their own, and no marks that were ever taken: one look is
+  // enough.
+  look.own = scanner.own_pages(mapping.start(), mapping.end());
+  if (look.own.empty()) return look;
+  // First what was written, then what is there: a page that comes in between is caught by the next
+  // look, as it is written then.
+  const auto written = take_written(scanner, mapping);
+  look.own = scanner.own_pages(mapping.start(), mapping.end());
+  look.changed = written ? intersect(look.own, *written) : look.own;
+  if (written && mapping.inode() != 0) {
+    // A page that was given back keeps its "not written" mark but shows the file again.
+    look.changed = unite(look.changed, scanner.absent_own_pages(mapping.start(), mapping.end()));
+  }
+  // Pages that were not held before (new, or of a mapping that was left out) count as changed too.
+  look.changed = unite(look.changed, subtract(subtract(look.own, own_), early_pages_));
+  return look;
+}
+
 MemorySpace::Dirty MemorySpace::find_dirty(const model::Process& process) {
   Dirty dirty;
   const PageScanner scanner(process.pid());
   if (!scanner.valid()) return dirty;
   for (const auto& mapping : process.mappings()) {
     if (!is_private_memory(mapping)) continue;
-    PageSet own;
-    PageSet changed;
-    if (mapping.name() == "[vdso]") {
-      // The kernel's own pages: neither anonymous nor to be watched; two pages are cheap.
-      append_run(own, mapping.start() / kPage, (mapping.end() - mapping.start()) / kPage);
-      changed = own;
-    } else {
-      // Most mappings have nothing of their own, and no marks that were ever taken: one look is
-      // enough.
-      own = scanner.own_pages(mapping.start(), mapping.end());
-      if (own.empty()) continue;
-      // First what was written, then what is there: a page that comes in between is caught by the
-      // next look, as it is written then.
-      const auto written = take_written(scanner, mapping);
-      own = scanner.own_pages(mapping.start(), mapping.end());
-      changed = written ? intersect(own, *written) : own;
-      if (written && mapping.inode() != 0) {
-        // A page that was given back keeps its "not written" mark but shows the file again.
-        changed = unite(changed, scanner.absent_own_pages(mapping.start(), mapping.end()));
-      }
-    }
-    // Pages that were not held before (new, or of a mapping that was left out) count as changed
-    // too.
-    changed = unite(changed, subtract(subtract(own, own_), early_pages_));
-    for (const auto& run : own) append_run(dirty.own, run.first, run.count);
+    const Look look = look_at(scanner, mapping);
+    for (const auto& run : look.own) append_run(dirty.own, run.first, run.count);
     auto& target = mapping.readable() ? dirty.readable : dirty.unreadable;
-    for (const auto& run : changed) append_run(target, run.first, run.count);
+    for (const auto& run : look.changed) append_run(target, run.first, run.count);
+    for (const auto& run : pages_of(mapping)) append_run(dirty.held, run.first, run.count);
   }
   return dirty;
 }
@@ -142,6 +170,7 @@ MemorySpace::Result MemorySpace::capture(const model::Process& process, const Pa
   std::sort(result.runs.begin(), result.runs.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
   own_ = std::move(dirty.own);
+  held_ = std::move(dirty.held);
   captured_ = true;
   return result;
 }

@@ -56,8 +56,16 @@ class MemorySpace {
     PageSet own;
     PageSet readable;
     PageSet unreadable;
+    PageSet held;
   };
   Dirty find_dirty(const model::Process& process);
+  struct Look {
+    PageSet own;
+    PageSet changed;
+  };
+  Look look_at(const PageScanner& scanner, const model::Mapping& mapping);
+  std::optional<Look> look_at_known(const PageScanner& scanner,
+                                    const model::Mapping& mapping) const;
   std::optional<PageSet> take_written(const PageScanner& scanner, const model::Mapping& mapping);
   PageSet find_shared_frames(const PageScanner& scanner, const PageSet& candidates,
                              const Parent& parent);
@@ -68,6 +76,7 @@ class MemorySpace {
   bool watch_dead_ = false;
   bool captured_ = false;
   PageSet own_;
+  PageSet held_;  ///< the mappings that the last capture held
   /// What the store may hold although it is not in own_: of the snapshot before the last, and of
   /// those that were not stored. Needed by forget().
   PageSet stored_before_;

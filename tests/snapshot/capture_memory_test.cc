@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -85,10 +86,16 @@ class MemoryRoundTrip : public ::testing::Test {
         if (live != static_cast<ssize_t>(kPage)) continue;
         ASSERT_EQ(read, kPage) << name(stored, process, mapping, at);
         ASSERT_EQ(std::memcmp(now.data(), kept.data(), kPage), 0)
-            << name(stored, process, mapping, at);
+            << name(stored, process, mapping, at) << " now " << summary(now) << " kept "
+            << summary(kept);
         ++compared_;
       }
     }
+  }
+
+  static std::string summary(const std::vector<std::byte>& page) {
+    const auto bytes = std::ranges::count_if(page, [](std::byte b) { return b != std::byte{0}; });
+    return std::to_string(bytes) + " bytes that are not zero";
   }
 
   static std::string name(const StoredSnapshot& stored, const model::Process& process,

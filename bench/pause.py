@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long a snapshot stops a program, and what snapshots cost it, side by side with what else there is.
+
+    bench/pause.py [--icecore BINARY] [--quick]
+
+Prints Markdown tables. Stands on the machine's own speed: compare rows and ratios of one run only.
+gcore (gdb) stops the program for the whole dump. CRIU is measured when it is installed.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Bench:
+    def __init__(self, icecore, work):
+        self.icecore, self.work = icecore, work
+        self.environment = dict(os.environ, ICECORE_STORE=str(work / "store"))
+        self.load = work / "load"
+        subprocess.run(["c++", "-O2", "-std=c++20", "-pthread", str(HERE / "load.cc"), "-o", str(self.load)],
+                       check=True)
+
+    def start(self, *arguments):
+        process = subprocess.Popen([str(self.load), *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "READY\n"
+        return process
+
+    def snapshots(self, pid, count, every):
+        name = f"b{pid}"
+        subprocess.run([self.icecore, "attach", "-q", "--name", name, "--every", every, "--count", str(count),
+                        str(pid)], env=self.environment, check=True, timeout=300)
+        rows = json.loads(subprocess.run([self.icecore, "list", name, "--json"], env=self.environment, check=True,
+                                         capture_output=True, text=True).stdout)
+        return rows
+
+    def gcore_ms(self, pid):
+        if not shutil.which("gcore"):
+            return None
+        begin = time.monotonic()
+        done = subprocess.run(["gcore", "-o", str(self.work / "core"), str(pid)], capture_output=True, timeout=600)
+        elapsed = (time.monotonic() - begin) * 1000
+        for core in self.work.glob("core.*"):
+            core.unlink()
+        return elapsed if done.returncode == 0 else None
+
+    def criu_ms(self, pid):
+        if not shutil.which("criu"):
+            return None
+        images = self.work / "criu"
+        shutil.rmtree(images, ignore_errors=True)
+        images.mkdir()
+        done = subprocess.run(["criu", "dump", "-t", str(pid), "-D", str(images), "--leave-running", "--shell-job",
+                               "--display-stats"], capture_output=True, text=True, timeout=600)
+        for line in done.stdout.splitlines():
+            if line.startswith("Frozen time:"):
+                return int(line.split()[2]) / 1000
+        return None
+
+
+def stop(process):
+    process.kill()
+    process.wait()
+
+
+def text(value, unit="ms"):
+    return "-" if value is None else f"{value:.2f} {unit}" if value < 100 else f"{value:.0f} {unit}"
+
+
+def ratio(other, ours):
+    return "-" if other is None else f"{other / ours:.0f} x"
+
+
+def pause_table(bench, quick):
+    size = 256 if quick else 1024
+    cases = [(f"{size} MiB, {percent} % dirtied per 100 ms", ("memory", size, percent)) for percent in (0, 1, 10)]
+    cases += [(f"{count} threads", ("threads", count)) for count in ((1, 100) if quick else (1, 100, 1000))]
+    cases += [(f"{count} processes", ("processes", count)) for count in ((1, 50) if quick else (1, 50, 500))]
+    print("| program | first pause | pause (median) | freeze | dump | resume | copied | gcore stops it | ratio | "
+          "CRIU freeze |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for label, arguments in cases:
+        process = bench.start(*arguments)
+        try:
+            rows = bench.snapshots(process.pid, 8, "1s" if arguments[0] == "memory" else "300ms")
+            later = rows[1:] or rows
+            pause = statistics.median(row["pause_us"] for row in later) / 1000
+            part = {key: statistics.median(row[f"{key}_us"] for row in later) / 1000
+                    for key in ("freeze", "dump", "resume")}
+            dirty = statistics.median(row["dirty_bytes"] for row in later) / 2**20
+            gcore = bench.gcore_ms(process.pid) if arguments[0] != "processes" else None
+            criu = bench.criu_ms(process.pid)
+            print(f"| {label} | {text(rows[0]['pause_us'] / 1000)} | {text(pause)} | {text(part['freeze'])} | "
+                  f"{text(part['dump'])} | {text(part['resume'])} | {dirty:.1f} MiB | {text(gcore)} | "
+                  f"{ratio(gcore, pause)} | {text(criu)} |", flush=True)
+        finally:
+            stop(process)
+
+
+def spin_cost(bench, quick):
+    seconds = 3 if quick else 8
+    plain, recorded = [], []
+    for _ in range(3):
+        process = bench.start("spin", seconds)
+        plain.append(int(process.communicate()[0]))
+        process = bench.start("spin", seconds)
+        recorder = subprocess.Popen([bench.icecore, "attach", "-q", "--every", "1s", str(process.pid)],
+                                    env=bench.environment, stderr=subprocess.DEVNULL)
+        recorded.append(int(process.communicate()[0]))
+        recorder.wait(timeout=60)
+    return statistics.median(recorded) / statistics.median(plain)
+
+
+def redis_cost(bench, quick):
+    if not shutil.which("redis-server") or not shutil.which("redis-benchmark"):
+        return None
+    socket = bench.work / "redis.sock"
+    server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", "",
+                               "--appendonly", "no", "--dir", str(bench.work)], stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            if subprocess.run(["redis-cli", "-s", str(socket), "ping"], capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+
+        def rate():
+            out = subprocess.run(["redis-benchmark", "-s", str(socket), "-n", str(200000 if quick else 800000), "-c",
+                                  "20", "-r", "100000", "-t", "set", "--csv"], capture_output=True, text=True,
+                                 check=True).stdout
+            return float(out.splitlines()[-1].split(",")[1].strip('"'))
+        rate()
+        plain, recorded = [], []
+        for _ in range(3):
+            plain.append(rate())
+            recorder = subprocess.Popen([bench.icecore, "attach", "-q", "--every", "1s", str(server.pid)],
+                                        env=bench.environment, stderr=subprocess.DEVNULL)
+            time.sleep(2)  # the first, whole snapshot and the hashing of its files are not the steady state
+            recorded.append(rate())
+            recorder.terminate()
+            recorder.wait(timeout=60)
+        return statistics.median(recorded) / statistics.median(plain)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--icecore", default=shutil.which("icecore") or "build/release/cli/icecore")
+    parser.add_argument("--quick", action="store_true")
+    arguments = parser.parse_args()
+    if not os.access(arguments.icecore, os.X_OK):
+        sys.exit(f"error: no icecore at {arguments.icecore}\nhint:  --icecore BINARY")
+    with tempfile.TemporaryDirectory(prefix="icecore-bench.") as directory:
+        bench = Bench(os.path.abspath(arguments.icecore), pathlib.Path(directory))
+        pause_table(bench, arguments.quick)
+        print()
+        print("| with one snapshot a second | of its speed without |")
+        print("|---|---|")
+        print(f"| a program that computes | {100 * spin_cost(bench, arguments.quick):.1f} % |", flush=True)
+        redis = redis_cost(bench, arguments.quick)
+        print(f"| redis-server under redis-benchmark | {'-' if redis is None else f'{100 * redis:.1f} %'} |")
+
+
+if __name__ == "__main__":
+    main()
