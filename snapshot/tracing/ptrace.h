@@ -34,7 +34,6 @@ bool set_options(int tid, unsigned options);
 bool interrupt(int tid);
 /// Resumes a stopped thread, delivering `signal` when it is not 0.
 bool resume(int tid, int signal);
-bool single_step(int tid);
 /// As resume(), but stops again at the next entry to or exit from a system call.
 bool resume_to_syscall(int tid, int signal);
 /// At a system call stop (seized with PTRACE_O_TRACESYSGOOD): which side of it.

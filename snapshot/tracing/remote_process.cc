@@ -216,7 +216,6 @@ bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
     registers.rip = gadgets_.syscall_return;
     registers.rsp = gadgets_.free_stack_page;
   }
-  const std::uint64_t instruction = registers.rip;
   registers.rax = static_cast<std::uint64_t>(call.number);
   registers.rdi = call.arguments[0];
   registers.rsi = call.arguments[1];
@@ -225,15 +224,17 @@ bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
   registers.r8 = call.arguments[4];
   registers.r9 = call.arguments[5];
   if (!ptrace_call::set_registers(thread.tid, registers)) return false;
+  // Not by PTRACE_SINGLESTEP: its flag stays with the thread when the tracer dies, whose next
+  // instruction then ends the program with SIGTRAP. That of PTRACE_SYSCALL goes with the tracer.
   do {
-    if (!ptrace_call::single_step(thread.tid) || !wait_for_trap(thread)) return false;
-    const auto after = ptrace_call::registers(thread.tid);
-    if (!after) return false;
-    registers = *after;
-    // A stop that came before the instruction ran (a pending interrupt) leaves rip where it was.
-  } while (registers.rip == instruction);
-  call.result = static_cast<std::int64_t>(registers.rax);
-  return true;
+    if (!ptrace_call::resume_to_syscall(thread.tid, 0) || !wait_for_trap(thread)) return false;
+  } while (ptrace_call::syscall_side(thread.tid) != ptrace_call::SyscallSide::Exit);
+  const auto after = ptrace_call::registers(thread.tid);
+  if (!after) return false;
+  call.result = static_cast<std::int64_t>(after->rax);
+  // On to a stop from which the kernel passes the place where it restarts interrupted calls.
+  return ptrace_call::interrupt(thread.tid) && ptrace_call::resume(thread.tid, 0) &&
+         wait_for_trap(thread);
 }
 
 bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls) {
