@@ -5,6 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
+#include <string>
+#include <string_view>
 
 #include "base/unique_fd.h"
 #include "cli/commands.h"
@@ -21,9 +23,13 @@ constexpr std::array kArguments = {
     Argument{"NAME|PID", Argument::Count::One, Completes::RecordingOrPid},
 };
 constexpr std::array kOptions = {
+    kNameOption,
     kFreezeTimeoutOption,
     kUndumpableOption,
 };
+
+// Silence is no success: a holder that dies at once must not be taken for a frozen tree.
+constexpr std::string_view kFrozen = "frozen";
 
 /// In a process of its own, in the background: freezes the tree and holds it until `thaw`.
 [[noreturn]] void hold_frozen(const Invocation& invocation, int pid, int answer) {
@@ -45,6 +51,7 @@ constexpr std::array kOptions = {
     recorder.freeze_now();
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null, fd);
+    if (::write(answer, kFrozen.data(), kFrozen.size()) < 0) throw_errno("answering");
     ::close(answer);
     recorder.run();
     ::_exit(0);
@@ -70,7 +77,9 @@ void freeze_process(const Invocation& invocation, int pid) {
     if (got < 0 && errno != EINTR) break;
     if (got > 0) error.append(buffer.data(), static_cast<std::size_t>(got));
   }
-  if (!error.empty()) throw Error(error);
+  if (error == kFrozen) return;
+  const std::string what = "freezing process " + std::to_string(pid) + ": ";
+  throw Error(error.empty() ? what + "the process that was to hold it ended" : error);
 }
 
 int run(const Invocation& invocation) {

@@ -347,8 +347,7 @@ void Recorder::kill_tree() {
     if (!process.zombie) ::kill(pid, SIGKILL);
   }
   held_ = false;
-  thaw();
-  end_ = End::Asked;
+  thaw();  // the root's end is seen as any other, with its status
 }
 
 void Recorder::on_stored() {
