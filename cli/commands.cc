@@ -21,6 +21,7 @@ std::span<const Command> commands() {
       bt_command(),
       dis_command(),
       diff_command(),
+      check_command(),
       export_command(),
       gdb_command(),
       serve_command(),

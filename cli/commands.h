@@ -29,6 +29,7 @@ namespace icecore::cli {
 [[nodiscard]] Command rm_command();
 [[nodiscard]] Command gc_command();
 [[nodiscard]] Command verify_command();
+[[nodiscard]] Command check_command();
 [[nodiscard]] Command doctor_command();
 [[nodiscard]] Command completion_command();
 [[nodiscard]] Command complete_command();

@@ -19,7 +19,7 @@ class Usage(harness.CliTest):
 
     def test_help_lists_every_verb_of_the_readme(self):
         out = self.done("help").out
-        for verb in "run attach snap freeze thaw state list show gdb serve export rm gc verify doctor bt dis diff".split():
+        for verb in "run attach snap freeze thaw state list show check gdb serve export rm gc verify doctor bt dis diff".split():
             self.assertRegex(out, rf"(?m)^  {verb} ")
 
     def test_help_of_a_verb_shows_its_usage_and_all_its_options(self):
