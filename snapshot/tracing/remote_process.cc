@@ -232,9 +232,20 @@ bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
   const auto after = ptrace_call::registers(thread.tid);
   if (!after) return false;
   call.result = static_cast<std::int64_t>(after->rax);
-  // On to a stop from which the kernel passes the place where it restarts interrupted calls.
-  return ptrace_call::interrupt(thread.tid) && ptrace_call::resume(thread.tid, 0) &&
-         wait_for_trap(thread);
+  return go_to_signal_stop(thread);
+}
+
+/// Only from such a stop a signal can be delivered, and the kernel restarts an interrupted call.
+bool RemoteProcess::go_to_signal_stop(TracedThread& thread) {
+  if (::syscall(SYS_tgkill, pid_, thread.tid, signal_) != 0) return false;
+  int stopped_by = 0;
+  do {
+    if (!ptrace_call::resume(thread.tid, 0) || !wait_for_trap(thread)) return false;
+    const auto info = ptrace_call::siginfo(thread.tid);
+    if (!info) return false;
+    std::memcpy(&stopped_by, info->data(), sizeof stopped_by);
+  } while (stopped_by != signal_);
+  return true;
 }
 
 bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls) {

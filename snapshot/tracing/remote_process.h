@@ -60,6 +60,7 @@ class RemoteProcess {
   bool write_return_frame(const TracedThread& thread, std::uint64_t address,
                           std::size_t room) const;
   bool step_syscall(TracedThread& thread, RemoteCall& call);
+  bool go_to_signal_stop(TracedThread& thread);
   bool run_walker(TracedThread& thread, std::span<RemoteCall> calls);
   bool wait_for_trap(TracedThread& thread);
   void begin(TracedThread& thread);
