@@ -15,7 +15,14 @@ store::Store open_store(const Invocation& invocation, store::Store::Access acces
 }
 
 store::Store open_or_create_store(const Invocation& invocation) {
-  return store::Store::open_or_create(invocation.store_directory());
+  try {
+    return store::Store::open_or_create(invocation.store_directory());
+  } catch (Error& error) {
+    if (error.exit_status() == ExitStatus::NoSuchStore && error.hint().empty()) {
+      error.set_hint("--store DIR names another; an empty or new directory becomes a store");
+    }
+    throw;
+  }
 }
 
 }  // namespace icecore::cli
