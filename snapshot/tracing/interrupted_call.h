@@ -4,7 +4,11 @@
 #include <sys/user.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+
+#include "snapshot/tracing/call_timeout.h"
+#include "snapshot/tracing/tracer_alarm.h"
 
 namespace icecore::snapshot {
 
@@ -13,9 +17,10 @@ namespace icecore::snapshot {
 /// thread stays traced until the call ends; then the program gets its own argument registers back
 /// and the result that it would have had.
 ///
-/// Which calls: those of kCutShort (syscall_restart.cc) with a finite timeout, and writes and
-/// MSG_WAITALL reads that were partly done. All others need nothing (the kernel restarts them with
-/// the time that is left) or only restart_if_cut_short().
+/// Which calls: those that CallTimeout finds a timeout of, and writes and MSG_WAITALL reads that
+/// were partly done. All others need nothing (the kernel restarts them with the time that is left)
+/// or only restart_if_cut_short(). Where the timeout is an option of a socket, which others share,
+/// it is not changed: the call begins anew, and we end it when its time is over.
 class InterruptedCall {
  public:
   /// Looks at the registers of thread `tid` at a stop of ours. nullopt: nothing of this kind.
@@ -24,11 +29,13 @@ class InterruptedCall {
   static std::optional<InterruptedCall> find(int pid, const user_regs_struct& registers,
                                              std::optional<std::int64_t> slept_since_ns);
 
-  /// Whether system call `number` is one whose timeout we would have to restart.
-  static bool has_timeout(long number);
-
   /// The call was stopped by us once more; `registers` are as the kernel left them.
   void interrupted_again(const user_regs_struct& registers);
+
+  /// Whether it is for us to end it, and the time has come: interrupt the thread.
+  [[nodiscard]] bool is_overdue() const;
+  /// At the stop that follows: the registers of the call that has timed out.
+  [[nodiscard]] user_regs_struct timed_out(user_regs_struct registers) const;
 
   /// What the program should be seen with: its own arguments.
   [[nodiscard]] user_regs_struct shown(user_regs_struct registers) const;
@@ -45,8 +52,6 @@ class InterruptedCall {
 
  private:
   enum class Kind { Timeout, Transfer };
-  /// Where the timeout of a call is and in what form.
-  enum class TimeoutForm { Milliseconds, Timespec, SocketOption };
 
   InterruptedCall(Kind kind, const user_regs_struct& registers)
       : kind_(kind), original_(registers) {}
@@ -55,13 +60,12 @@ class InterruptedCall {
                                                      std::optional<std::int64_t> slept_since_ns);
   static std::optional<InterruptedCall> find_transfer(int pid, const user_regs_struct& registers);
   [[nodiscard]] std::optional<user_regs_struct> with_time_left(int pid) const;
-  [[nodiscard]] std::optional<user_regs_struct> with_rest(int pid) const;
 
   Kind kind_;
   user_regs_struct original_;  ///< with the program's arguments; rip behind the instruction
   std::int64_t deadline_ns_ = 0;
-  TimeoutForm form_ = TimeoutForm::Milliseconds;
-  int argument_ = 0;  ///< index of the timeout argument
+  CallTimeout timeout_;
+  std::shared_ptr<TracerAlarm> alarm_;  ///< for a timeout that we keep ourselves
   std::uint64_t transferred_ = 0;
 };
 

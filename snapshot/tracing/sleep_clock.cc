@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -54,14 +55,20 @@ std::optional<std::int64_t> SleepClock::offset_of(int cpu) {
   if (known != offsets_.end()) return known->second;
   const AffinityScope affinity;
   move_to_cpu(cpu);
-  // Waking up sets our own exec_start to the CPU's clock now.
-  const timespec moment{0, 1000};
-  ::nanosleep(&moment, nullptr);
-  const std::int64_t now = monotonic_ns();
-  if (::sched_getcpu() != cpu) return std::nullopt;
-  const auto ran = last_ran_ns(task_file(::getpid(), ::gettid(), "sched"));
-  if (!ran) return std::nullopt;
-  return offsets_[cpu] = now - *ran;
+  // Running again sets our own exec_start to the CPU's clock. Read before CLOCK_MONOTONIC, so that
+  // the difference is too great rather than too small; the least of a few is the one that nothing
+  // came between.
+  constexpr int kTries = 3;
+  std::optional<std::int64_t> least;
+  for (int i = 0; i < kTries; ++i) {
+    const timespec moment{0, 1000};
+    ::nanosleep(&moment, nullptr);
+    const auto ran = last_ran_ns(task_file(::getpid(), ::gettid(), "sched"));
+    const std::int64_t now = monotonic_ns();
+    if (!ran || ::sched_getcpu() != cpu) return std::nullopt;
+    least = std::min(least.value_or(now - *ran), now - *ran);
+  }
+  return offsets_[cpu] = *least;
 }
 
 std::optional<SleepClock::Sleep> SleepClock::sleep_of(int pid, int tid) {

@@ -144,6 +144,7 @@ class TracedTree {
   void take_syscall_stop(TracedThread& thread);
   void pass_through(TracedThread& thread);
   void take_interrupted_call(TracedThread& thread);
+  void end_overdue_calls();
   [[nodiscard]] std::optional<std::int64_t> slept_since(const TracedThread& thread) const;
   void finish_calls(std::chrono::steady_clock::time_point deadline);
   void take_new_child(const TracedThread& parent);

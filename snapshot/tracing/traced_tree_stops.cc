@@ -55,7 +55,10 @@ std::optional<TreeEvent> TracedTree::dispatch() {
     }
     int status = 0;
     const int tid = ::waitpid(-1, &status, __WALL | WNOHANG | WUNTRACED);
-    if (tid <= 0) return std::nullopt;
+    if (tid <= 0) {
+      end_overdue_calls();
+      return std::nullopt;
+    }
     take_status(tid, status);
   }
 }
@@ -164,8 +167,24 @@ void TracedTree::take_event_stop(TracedThread& thread, int signal) {
   if (!wanted) release(thread);
 }
 
+/// The timeouts that we keep ourselves. What is asked for here ends in take_interrupted_call().
+void TracedTree::end_overdue_calls() {
+  for (auto& [tid, thread] : threads_) {
+    const bool asleep = thread.state == TracedThread::State::Running && !thread.interrupted;
+    if (asleep && thread.call && thread.call->is_overdue()) {
+      thread.interrupted = ptrace_call::interrupt(tid);
+    }
+  }
+}
+
 void TracedTree::take_interrupted_call(TracedThread& thread) {
   if (thread.call && is_interruption(static_cast<long>(thread.registers.rax))) {
+    if (thread.call->is_overdue()) {
+      thread.registers = thread.call->timed_out(thread.registers);
+      thread.call.reset();
+      ptrace_call::set_registers(thread.tid, thread.registers);
+      return;
+    }
     thread.call->interrupted_again(thread.registers);
   } else {
     thread.call = InterruptedCall::find(thread.pid, thread.registers, slept_since(thread));
@@ -211,10 +230,9 @@ void TracedTree::note_sleepers() {
   for (const auto& [pid, process] : processes_) {
     if (process.zombie) continue;
     for (const int tid : task_ids(pid)) {
-      const auto number = task_syscall(pid, tid);
-      if (!number || !InterruptedCall::has_timeout(*number)) continue;
       const auto known = threads_.find(tid);
       if (known != threads_.end() && known->second.call) continue;  // its deadline is known
+      if (!CallTimeout::find_asleep(pid, tid)) continue;
       if (const auto sleep = clock.sleep_of(pid, tid)) sleeps_[tid] = *sleep;
     }
   }
