@@ -18,7 +18,7 @@ public class Sum {
     return total;
   }
   public static void main(String[] arguments) throws Exception {
-    long expected = work(1), end = System.nanoTime() + 3_000_000_000L;
+    long expected = work(1), end = System.nanoTime() + 8_000_000_000L;
     ExecutorService pool = Executors.newFixedThreadPool(3);
     do {
       List<Future<Long>> results = new ArrayList<>();
