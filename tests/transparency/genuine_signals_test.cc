@@ -62,7 +62,9 @@ TEST_P(GenuineSignals, InterruptAsOftenAsTheyAreSent) {
     EXPECT_EQ(interrupted, handled);
   } else {
     EXPECT_GT(interrupted, 0);
-    EXPECT_LE(interrupted, handled);
+    // A write that was partly done when we detach ends short, once.
+    const bool ends_short = GetParam().call == "write";
+    EXPECT_LE(interrupted, handled + (ends_short ? 1 : 0));
   }
 }
 
