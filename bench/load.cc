@@ -22,8 +22,8 @@ constexpr std::size_t kPage = 4096;
 
 void memory(std::size_t mebibytes, double percent) {
   const std::size_t pages = mebibytes * 256;
-  auto* data = static_cast<char*>(mmap(nullptr, pages * kPage, PROT_READ | PROT_WRITE,
-                                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  auto* data = static_cast<char*>(
+      mmap(nullptr, pages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   // Content that neither compresses to nothing nor is random: words of a counter.
   for (std::size_t i = 0; i < pages * kPage / 8; ++i) {
     reinterpret_cast<std::uint64_t*>(data)[i] = i * 2654435761U;
@@ -39,7 +39,10 @@ void memory(std::size_t mebibytes, double percent) {
 
 void threads(int count) {
   std::vector<std::thread> all;
-  for (int i = 1; i < count; ++i) all.emplace_back([] { for (;;) pause(); });
+  for (int i = 1; i < count; ++i)
+    all.emplace_back([] {
+      for (;;) pause();
+    });
   std::puts("READY");
   std::fflush(stdout);
   for (;;) pause();
