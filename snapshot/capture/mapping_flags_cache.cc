@@ -15,6 +15,7 @@ bool MappingFlagsCache::apply(model::Process& process) const {
     }
     mapping.set_flags(entry->second.flags);
     mapping.set_page_size(entry->second.page_size);
+    mapping.mutable_guards()->Assign(entry->second.guards.begin(), entry->second.guards.end());
     if (mapping.content() == model::Mapping::HELD) mapping.set_content(entry->second.content);
     complete = complete && entry->second.end == mapping.end();
   }
@@ -27,7 +28,10 @@ void MappingFlagsCache::remember(const model::Process& process) {
   known.read_at = generation_;
   known.mappings.clear();
   for (const auto& mapping : process.mappings()) {
-    known.mappings[mapping.start()] = {mapping.end(), mapping.flags(), mapping.page_size(),
+    known.mappings[mapping.start()] = {mapping.end(),
+                                       mapping.flags(),
+                                       mapping.page_size(),
+                                       {mapping.guards().begin(), mapping.guards().end()},
                                        mapping.content()};
   }
 }

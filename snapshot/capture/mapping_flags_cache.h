@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "snapshot/model/snapshot.pb.h"
 
@@ -30,6 +31,7 @@ class MappingFlagsCache {
     std::uint64_t end = 0;
     std::string flags;
     std::uint64_t page_size = 0;
+    std::vector<std::uint64_t> guards;
     model::Mapping::Content content{};
   };
   struct Process {

@@ -9,8 +9,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <memory>
-#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,8 @@ class MemoryRoundTrip : public ::testing::Test {
     capture_ = std::make_unique<TreeCapture>(*tree_, [this] { return writer_->new_space(); });
   }
 
-  /// Takes one snapshot; checks it against the process before that runs again.
-  void snap_and_compare() {
+  /// Takes one snapshot and leaves the tree frozen.
+  void snap_frozen() {
     if (capture_->wants_watches()) {
       ASSERT_EQ(tree_->freeze(std::chrono::seconds(5)), TracedTree::Outcome::Frozen);
       capture_->place_watches();
@@ -62,12 +63,27 @@ class MemoryRoundTrip : public ::testing::Test {
     ASSERT_EQ(tree_->freeze(std::chrono::seconds(5)), TracedTree::Outcome::Frozen);
     auto captured = capture_->take({});
     capture_->complete(*captured);
-    const auto number = storer_->store(*captured, "");
-    const StoredSnapshot stored(*store_, {"churn", number});
-    for (const auto& process : stored.model().processes()) compare(stored, process);
+    number_ = storer_->store(*captured, "");
+  }
+
+  void thaw() {
     tree_->thaw();
     while (tree_->dispatch()) {
     }
+  }
+
+  void snap() {
+    snap_frozen();
+    thaw();
+  }
+
+  /// Takes one snapshot; checks it against the process before that runs again.
+  void snap_and_compare() {
+    snap_frozen();
+    if (HasFatalFailure()) return;
+    const StoredSnapshot stored(*store_, {"churn", number_});
+    for (const auto& process : stored.model().processes()) compare(stored, process);
+    thaw();
   }
 
   void compare(const StoredSnapshot& stored, const model::Process& process) {
@@ -112,6 +128,7 @@ class MemoryRoundTrip : public ::testing::Test {
   std::unique_ptr<SnapshotStorer> storer_;
   std::unique_ptr<TracedTree> tree_;
   std::unique_ptr<TreeCapture> capture_;
+  std::uint64_t number_ = 0;
   std::uint64_t compared_ = 0;
 };
 
@@ -137,6 +154,60 @@ TEST_F(MemoryRoundTrip, KeepsThePagesOfForkedChildren) {
     snap_and_compare();
     if (HasFatalFailure()) return;
   }
+}
+
+/// "READY dontdump=A huge=B ..." as the victim memory_kinds tells it.
+std::map<std::string, std::uint64_t> addresses_in(const std::string& greeting) {
+  std::map<std::string, std::uint64_t> result;
+  std::istringstream words(greeting);
+  for (std::string word; words >> word;) {
+    const auto equals = word.find('=');
+    if (equals != std::string::npos) {
+      result[word.substr(0, equals)] = std::stoull(word.substr(equals + 1));
+    }
+  }
+  return result;
+}
+
+TEST_F(MemoryRoundTrip, LeavesOutWhatAskedNotToBeDumpedAndSaysSo) {
+  test::Victim victim("memory_kinds");
+  auto at = addresses_in(victim.greeting());
+  watch(victim.pid());
+  for (int round = 0; round < 2; ++round) {
+    snap();
+    const StoredSnapshot stored(*store_, {"churn", number_});
+    const auto& process = stored.model().processes(0);
+    std::vector<std::byte> bytes(16);
+    for (const std::string kind : {"dontdump", "secret"}) {
+      if (at[kind] == 0) continue;
+      EXPECT_EQ(stored.read_memory(process, at[kind], bytes), 0U) << kind;
+      EXPECT_FALSE(stored.page_version(process, at[kind])) << kind;
+    }
+    // Not in the store either, whatever the mapping says.
+    EXPECT_EQ(stored.reader().version(store::SpaceId{process.space()}, at["dontdump"] / kPage).kind,
+              store::PageVersion::Kind::Absent);
+    EXPECT_TRUE(std::ranges::any_of(stored.model().limitations(), [](const auto& each) {
+      return each.reason().find("MADV_DONTDUMP") != std::string::npos ||
+             each.object().find("MADV_DONTDUMP") != std::string::npos;
+    }));
+  }
+}
+
+TEST_F(MemoryRoundTrip, KeepsHugePagesAndStopsAtGuards) {
+  test::Victim victim("memory_kinds");
+  auto at = addresses_in(victim.greeting());
+  watch(victim.pid());
+  snap();
+  const StoredSnapshot stored(*store_, {"churn", number_});
+  const auto& process = stored.model().processes(0);
+  std::vector<std::byte> bytes(3 * kPage);
+  for (std::uint64_t offset = 0; offset < 4U << 20U; offset += kPage) {
+    ASSERT_EQ(stored.read_memory(process, at["huge"] + offset, std::span(bytes).first(8)), 8U);
+    ASSERT_EQ(std::memcmp(bytes.data(), "content", 8), 0) << offset;
+  }
+  if (at["guarded"] == 0) GTEST_SKIP() << "needs MADV_GUARD_INSTALL (Linux 6.13)";
+  EXPECT_EQ(stored.read_memory(process, at["guarded"], bytes), 2 * kPage);
+  EXPECT_EQ(stored.read_memory(process, at["guarded"] + 2 * kPage, bytes), 0U);
 }
 
 TEST_F(MemoryRoundTrip, StartsAnewAfterExec) {
