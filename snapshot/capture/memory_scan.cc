@@ -77,15 +77,6 @@ PageScanner::PageScanner(int pid)
     : pagemap_(
           ::open(("/proc/" + std::to_string(pid) + "/pagemap").c_str(), O_RDONLY | O_CLOEXEC)) {}
 
-bool PageScanner::supported() {
-  const PageScanner self(::getpid());
-  ScanArgument argument{};
-  argument.size = sizeof argument;
-  argument.start = argument.end = 0;
-  argument.return_mask = kPresent;
-  return self.valid() && ::ioctl(self.pagemap_.get(), kPagemapScan, &argument) >= 0;
-}
-
 PageSet PageScanner::own_pages(std::uint64_t start, std::uint64_t end) const {
   ScanArgument argument{};
   argument.category_inverted = kFile | kZeroFrame;
@@ -134,20 +125,6 @@ PageSet PageScanner::populated_pages(std::uint64_t start, std::uint64_t end) con
 std::optional<PageSet> PageScanner::take_written(std::uint64_t start, std::uint64_t end) const {
   ScanArgument argument{};
   argument.flags = kWriteProtectMatching | kCheckAsync;
-  argument.category_mask = kWritten;
-  // Without this a page that was never touched would match, and protecting it would make page
-  // tables for all of a sparse mapping: gigabytes of them for a JVM. Its first write is seen all
-  // the same.
-  argument.category_anyof_mask = kPresent | kSwapped;
-  argument.return_mask = kWritten;
-  PageSet pages;
-  if (!scan(pagemap_.get(), argument, start, end, pages)) return std::nullopt;
-  return pages;
-}
-
-std::optional<PageSet> PageScanner::written(std::uint64_t start, std::uint64_t end) const {
-  ScanArgument argument{};
-  argument.flags = kCheckAsync;
   argument.category_mask = kWritten;
   // Without this a page that was never touched would match, and protecting it would make page
   // tables for all of a sparse mapping: gigabytes of them for a JVM. Its first write is seen all

@@ -17,9 +17,6 @@ class PageScanner {
  public:
   explicit PageScanner(int pid);
 
-  /// Whether this kernel has PAGEMAP_SCAN.
-  [[nodiscard]] static bool supported();
-
   [[nodiscard]] bool valid() const { return pagemap_.valid(); }
 
   /// Pages in [start, end) with content of their own: present or swapped, not of the page cache,
@@ -39,8 +36,6 @@ class PageScanner {
   /// not (wholly) registered for asynchronous write-protection: it is new, moved, or of a new
   /// program.
   [[nodiscard]] std::optional<PageSet> take_written(std::uint64_t start, std::uint64_t end) const;
-  /// The same without protecting.
-  [[nodiscard]] std::optional<PageSet> written(std::uint64_t start, std::uint64_t end) const;
   /// Guard pages (MADV_GUARD_INSTALL, since Linux 6.13) need bit 58 of pagemap: see capture_guards.
 
   /// Page frame numbers of `count` pages from `first` on; 0 for pages that are not present or when
