@@ -97,6 +97,12 @@ std::optional<std::string> xstate(int tid) {
   return image;
 }
 
+bool set_xstate(int tid, const std::string& image) {
+  std::string copy = image;
+  iovec vector{copy.data(), copy.size()};
+  return call("setregset xstate", PTRACE_SETREGSET, tid, NT_X86_XSTATE, pointer(&vector));
+}
+
 std::optional<std::uint64_t> signal_mask(int tid) {
   std::uint64_t mask = 0;
   if (!call("getsigmask", PTRACE_GETSIGMASK, tid, sizeof mask, pointer(&mask))) return std::nullopt;

@@ -47,6 +47,9 @@ std::optional<user_regs_struct> registers(int tid);
 bool set_registers(int tid, const user_regs_struct& registers);
 /// The XSAVE image in standard format (NT_X86_XSTATE).
 std::optional<std::string> xstate(int tid);
+/// Of the size and the components that xstate() gave on a CPU like this one; throws when the kernel
+/// refuses it.
+bool set_xstate(int tid, const std::string& image);
 std::optional<std::uint64_t> signal_mask(int tid);
 bool set_signal_mask(int tid, std::uint64_t mask);
 std::optional<SiginfoBytes> siginfo(int tid);

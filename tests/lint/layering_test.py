@@ -20,7 +20,9 @@ ARROWS = {
     "snapshot/symbols": ["base", "snapshot/model"],
     "snapshot/capture": ["base", "store", "snapshot", "snapshot/model", "snapshot/proc", "snapshot/tracing",
                          "snapshot/symbols"],
-    "replay": ["base", "store", "snapshot/", "gdbstub/target"],
+    "replay": ["base", "store", "snapshot/", "gdbstub/target", "replay/"],
+    "replay/restore": ["base", "store", "snapshot/", "replay/files"],
+    "replay/files": ["base", "store", "snapshot/", "replay/restore"],
     "cli": ["base", "store", "gdbstub/", "snapshot/", "replay/", "cli/"],
     "cli/doctor": ["base", "snapshot/tracing", "cli"],
 }

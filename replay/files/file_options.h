@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace icecore::replay {
+
+/// What a restore does about files that the tree had open for writing, or that have changed.
+struct FileOptions {
+  enum class Changed {
+    Refuse,    ///< the default: a file that matters has changed since: say which
+    Keep,      ///< use them as they are now
+    Rollback,  ///< write the contents back that the snapshot holds
+    Private,   ///< a private overlay in the restored tree's own mount namespace
+  };
+  Changed changed = Changed::Refuse;
+  enum class Tcp {
+    Refuse,  ///< connections that leave the tree are refused by name
+    Close,   ///< they come back as reset
+  };
+  Tcp tcp = Tcp::Refuse;
+};
+
+}  // namespace icecore::replay

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/restore/puppet.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "snapshot/tracing/process_memory.h"
+#include "snapshot/tracing/ptrace.h"
+
+namespace icecore::replay {
+
+namespace ptrace_call = snapshot::ptrace_call;
+
+namespace {
+
+constexpr std::uint64_t kTable = 4096;
+constexpr std::size_t kRowSize = 64;
+constexpr std::size_t kResult = 56;
+static_assert(Puppet::kRows * kRowSize <= 65536);
+
+// Walks a table of rows {number, six arguments, result} at rbx, r12 rows, and stops.
+constexpr std::array<unsigned char, 43> kWalker{
+    0x48, 0x8b, 0x03,        // again: mov rax, [rbx]
+    0x48, 0x8b, 0x7b, 0x08,  // mov rdi, [rbx+8]
+    0x48, 0x8b, 0x73, 0x10,  // mov rsi, [rbx+16]
+    0x48, 0x8b, 0x53, 0x18,  // mov rdx, [rbx+24]
+    0x4c, 0x8b, 0x53, 0x20,  // mov r10, [rbx+32]
+    0x4c, 0x8b, 0x43, 0x28,  // mov r8, [rbx+40]
+    0x4c, 0x8b, 0x4b, 0x30,  // mov r9, [rbx+48]
+    0x0f, 0x05,              // syscall
+    0x48, 0x89, 0x43, 0x38,  // mov [rbx+56], rax
+    0x48, 0x83, 0xc3, 0x40,  // add rbx, 64
+    0x49, 0xff, 0xcc,        // dec r12
+    0x75, 0xd6,              // jnz again
+    0xcc,                    // int3
+};
+
+[[noreturn]] void throw_gone(int tid) {
+  throw Error("thread " + std::to_string(tid) + " died while it was being restored");
+}
+
+/// Waits for the next stop of `tid`; its wait status.
+int wait_for_stop(int tid) {
+  int status = 0;
+  while (::waitpid(tid, &status, __WALL) < 0) {
+    if (errno != EINTR) throw_gone(tid);
+  }
+  if (!WIFSTOPPED(status)) throw_gone(tid);
+  return status;
+}
+
+user_regs_struct registers_of(int tid) {
+  const auto registers = ptrace_call::registers(tid);
+  if (!registers) throw_gone(tid);
+  return *registers;
+}
+
+void set_registers(int tid, const user_regs_struct& registers) {
+  if (!ptrace_call::set_registers(tid, registers)) throw_gone(tid);
+}
+
+/// A new child or thread reports PTRACE_EVENT_* to its parent before the call returns.
+bool is_event(int status) { return status >> 16 != 0; }
+
+}  // namespace
+
+void Puppet::move_in(std::uint64_t address, std::uint64_t instruction) {
+  const RemoteCall map{SYS_mmap,
+                       {address, kAreaSize, PROT_READ | PROT_WRITE | PROT_EXEC,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, ~0ULL, 0},
+                       0};
+  const std::int64_t result = call_at(pid_, instruction, map);
+  if (result < 0) throw_errno("mapping the work area", static_cast<int>(-result));
+  area_ = address;
+  write(area_, std::as_bytes(std::span(kWalker)));
+}
+
+void Puppet::run(int tid, std::span<RemoteCall> calls) {
+  if (calls.empty()) return;
+  std::vector<std::uint64_t> rows;
+  rows.reserve(calls.size() * 8);
+  for (const auto& call : calls) {
+    rows.push_back(static_cast<std::uint64_t>(call.number));
+    rows.insert(rows.end(), call.arguments.begin(), call.arguments.end());
+    rows.push_back(static_cast<std::uint64_t>(std::int64_t{-ENOSYS}));
+  }
+  write(area_ + kTable, std::as_bytes(std::span(rows)));
+  user_regs_struct registers = registers_of(tid);
+  registers.orig_rax = ~0ULL;
+  registers.rip = area_;
+  registers.rbx = area_ + kTable;
+  registers.r12 = calls.size();
+  set_registers(tid, registers);
+  do {
+    if (!ptrace_call::resume(tid, 0)) throw_gone(tid);
+  } while (is_event(wait_for_stop(tid)));
+  if (registers_of(tid).rip != area_ + kWalker.size()) {
+    throw Error("thread " + std::to_string(tid) + " stopped outside of the walker");
+  }
+  if (calls.size() == 1) {
+    std::int64_t result = 0;
+    read(area_ + kTable + kResult, std::as_writable_bytes(std::span(&result, 1)));
+    calls[0].result = result;
+    return;
+  }
+  read(area_ + kTable, std::as_writable_bytes(std::span(rows)));
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    calls[i].result = static_cast<std::int64_t>(rows[i * 8 + 7]);
+  }
+}
+
+std::int64_t Puppet::call(std::int64_t number, std::array<std::uint64_t, 6> arguments) {
+  std::array calls{RemoteCall{number, arguments, -ENOSYS}};
+  run(pid_, calls);
+  return calls[0].result;
+}
+
+std::int64_t Puppet::call_at(int tid, std::uint64_t instruction, const RemoteCall& call) {
+  user_regs_struct registers = registers_of(tid);
+  registers.orig_rax = ~0ULL;
+  registers.rip = instruction;
+  registers.rax = static_cast<std::uint64_t>(call.number);
+  registers.rdi = call.arguments[0];
+  registers.rsi = call.arguments[1];
+  registers.rdx = call.arguments[2];
+  registers.r10 = call.arguments[3];
+  registers.r8 = call.arguments[4];
+  registers.r9 = call.arguments[5];
+  set_registers(tid, registers);
+  do {
+    if (!ptrace_call::resume_to_syscall(tid, 0)) throw_gone(tid);
+    wait_for_stop(tid);
+  } while (ptrace_call::syscall_side(tid) != ptrace_call::SyscallSide::Exit);
+  const auto result = static_cast<std::int64_t>(registers_of(tid).rax);
+  // From a stop for a system call nothing is restarted; from this one it is, and no instruction of
+  // the program runs in between.
+  if (!ptrace_call::interrupt(tid) || !ptrace_call::resume(tid, 0)) throw_gone(tid);
+  wait_for_stop(tid);
+  return result;
+}
+
+void Puppet::read(std::uint64_t address, std::span<std::byte> out) const {
+  if (!snapshot::read_process(pid_, address, out)) throw_errno("reading a puppet's memory");
+}
+
+void Puppet::write(std::uint64_t address, std::span<const std::byte> bytes) const {
+  if (!snapshot::write_process(pid_, address, bytes)) throw_errno("writing a puppet's memory");
+}
+
+void CallBatch::add(std::int64_t number, const Arguments& arguments, std::string what) {
+  add(RemoteCall{number, arguments, 0}, Wish{std::move(what), {}});
+}
+
+void CallBatch::add(std::int64_t number, const Arguments& arguments,
+                    std::function<void(std::int64_t result)> done) {
+  add(RemoteCall{number, arguments, 0}, Wish{{}, std::move(done)});
+}
+
+void CallBatch::add(const RemoteCall& call, Wish wish) {
+  calls_.push_back(call);
+  wishes_.push_back(std::move(wish));
+  constexpr std::size_t kRoomForOne = Puppet::kScratchSize / 2;
+  if (calls_.size() == Puppet::kRows || scratch_.size() > kRoomForOne) run();
+}
+
+std::uint64_t CallBatch::put(std::span<const std::byte> bytes) {
+  if (scratch_.size() + bytes.size() > Puppet::kScratchSize) {
+    throw Error("an argument of " + std::to_string(bytes.size()) + " bytes is too long");
+  }
+  const std::uint64_t address = puppet_.scratch() + scratch_.size();
+  scratch_.insert(scratch_.end(), bytes.begin(), bytes.end());
+  scratch_.resize((scratch_.size() + 7) / 8 * 8);
+  return address;
+}
+
+std::uint64_t CallBatch::put_text(const std::string& text) {
+  return put(std::as_bytes(std::span(text.c_str(), text.size() + 1)));
+}
+
+void CallBatch::run() {
+  const auto calls = std::exchange(calls_, {});
+  const auto wishes = std::exchange(wishes_, {});
+  if (calls.empty()) return;
+  if (!scratch_.empty()) puppet_.write(puppet_.scratch(), scratch_);
+  scratch_.clear();
+  std::vector<RemoteCall> running = calls;
+  puppet_.run(tid_, running);
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    const std::int64_t result = running[i].result;
+    if (wishes[i].done) {
+      wishes[i].done(result);
+    } else if (result < 0 && result > -4096) {
+      throw_errno(wishes[i].what, static_cast<int>(-result));
+    }
+  }
+}
+
+}  // namespace icecore::replay
