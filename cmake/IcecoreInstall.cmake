@@ -19,6 +19,7 @@ add_custom_command(
 add_custom_target(icecore_documents ALL DEPENDS "${generated_man}/icecore.1")
 
 install(TARGETS icecore RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS icecore_decoder LIBRARY DESTINATION "${ICECORE_PRIVATE_LIBDIR}")
 install(DIRECTORY "${generated_man}/" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1"
         FILES_MATCHING PATTERN "*.1")
 install(FILES "${generated_completion}/icecore.bash"

@@ -7,28 +7,26 @@
 #include <optional>
 #include <span>
 
-#include "snapshot/symbols/llvm_decoder.h"
+#include "snapshot/symbols/decoding/decoder.h"
 
 namespace icecore::symbols {
 
-/// Decodes x86-64 and is never wrong: Capstone's reading is shown where LLVM reads the same
-/// mnemonic, registers and length; else LLVM's. Debian's Capstone 4 does not know EVEX (first byte
-/// 0x62) and some older encodings, and reads a few of them as something else.
+/// Decodes x86-64 and is never wrong (decoding/agreeing_decoder.h says how). The tables of LLVM and
+/// Capstone are megabytes with pointers in them, which every start of icecore would pay for: they
+/// are in a library of their own, loaded by the first of these.
 class InstructionDecoder {
  public:
+  /// Throws Error when the library is missing or does not work.
   explicit InstructionDecoder(AssemblySyntax syntax);
-  ~InstructionDecoder();
-  InstructionDecoder(const InstructionDecoder&) = delete;
-  InstructionDecoder& operator=(const InstructionDecoder&) = delete;
 
   /// The instruction that `bytes` begin with; nullopt when they begin with none that is known.
   [[nodiscard]] std::optional<DecodedInstruction> decode(std::uint64_t address,
-                                                         std::span<const std::byte> bytes) const;
+                                                         std::span<const std::byte> bytes) const {
+    return decoder_->decode(address, bytes);
+  }
 
  private:
-  class Capstone;
-  LlvmDecoder llvm_;
-  std::unique_ptr<Capstone> capstone_;
+  std::unique_ptr<Decoder> decoder_;
 };
 
 }  // namespace icecore::symbols

@@ -6,20 +6,10 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
+
+#include "snapshot/symbols/decoding/decoder.h"
 
 namespace icecore::symbols {
-
-/// How x86 assembly is written: Intel's manuals (destination first) or AT&T's assembler.
-enum class AssemblySyntax { Intel, Att };
-
-/// One decoded instruction.
-struct DecodedInstruction {
-  std::size_t length = 0;
-  std::string text;  // "mov rbp, rsp"
-  /// Where it branches to, or the memory it uses relative to its own address.
-  std::optional<std::uint64_t> target;
-};
 
 /// Decodes x86-64 with LLVM's MC layer: slower than Capstone, but right about EVEX.
 class LlvmDecoder {
