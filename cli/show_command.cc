@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <google/protobuf/util/json_util.h>
-
 #include <array>
 #include <iostream>
 
 #include "cli/commands.h"
 #include "cli/descriptor_text.h"
 #include "cli/mapping_text.h"
+#include "cli/model_json.h"
 #include "cli/open_store.h"
 #include "cli/pager.h"
 #include "cli/process_text.h"
@@ -23,7 +22,7 @@ constexpr std::array kArguments = {
 };
 constexpr std::array kOptions = {
     Option{"json", 0, "",
-           "print all that is known of it: the model, as docs/store-format.md has it"},
+           "print all that is known of it: the model, under the names of its .proto files"},
     Option{"all", 'a', "", "print every mapping, every descriptor and whole stacks"},
     Option{"frames", 'f', "N", "print so many frames of each thread", Completes::Nothing, "3"},
 };
@@ -161,14 +160,9 @@ class Shown {
 /// The record has the tag of the day it was written; `icecore tag` may have given another since.
 void print_json(model::Snapshot model, const std::string& tag) {
   model.set_tag(tag);
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.always_print_primitive_fields = true;
-  options.preserve_proto_field_names = true;
-  std::string text;
-  const auto status = google::protobuf::util::MessageToJsonString(model, &text, options);
-  if (!status.ok()) throw Error("print the model as JSON: " + status.ToString());
-  std::cout << text;
+  Json object = {{"version", kJsonVersion}};
+  object.update(model_json(model));
+  std::cout << json_text(object);
 }
 
 int run(const Invocation& invocation) {

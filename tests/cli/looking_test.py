@@ -68,6 +68,8 @@ class Looking(harness.CliTest):
         self.assertRegex(out, r"#\d+ .* main \(symbols_globals\.cc:\d+\)|#0 .*read")
         model = self.done("show", "--json", self.after).json()
         self.assertEqual(model["tag"], "after")
+        self.assertEqual(model["version"], 1)
+        self.assertEqual(model["number"], next(row["number"] for row in self.rows() if row["tag"] == "after"))
         self.assertEqual(len(model["processes"]), 1)
         self.assertIn("main", self.done("show", "--all", self.after).out)
 

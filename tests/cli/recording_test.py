@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import signal
+import statistics
 import subprocess
 import time
 
@@ -100,14 +101,13 @@ class Numbers(RecordingTest):
         snapshots = self.snapshots("t")
         skipped = self.done("list", "t", "--skipped", "--json").json()
         self.assertEqual(len(snapshots), 20)
-        start = snapshots[0]["monotonic_ns"]
-        # Of a busy machine half may be late, but none early, and the last as little as the first:
-        # the distance from the nearest multiple does not grow.
-        off = [(s["monotonic_ns"] - start) / 1e6 % 100 for s in snapshots]
-        late = [min(ms, 100 - ms) for ms in off]
-        self.assertLess(sorted(late)[len(late) // 2], 40, late)
-        if not skipped:
-            self.assertLess(abs((snapshots[-1]["monotonic_ns"] - start) / 1e6 - 1900), 60)
+        # The second is the first that the interval asked for. A busy machine makes any of them late; with
+        # drift the later ones would be later: each by what a snapshot takes, 2 ms and more.
+        start = snapshots[1]["monotonic_ns"]
+        late = [((s["monotonic_ns"] - start) / 1e6 + 50) % 100 - 50 for s in snapshots[2:]]
+        half = len(late) // 2
+        drift = statistics.median(late[half:]) - statistics.median(late[:half])
+        self.assertLess(abs(drift), 15, (late, skipped))
 
     def test_late_snapshot_is_skipped_and_said_so(self):
         run = self.recorded_victim("s", "--every", "20ms")
@@ -137,7 +137,7 @@ class Numbers(RecordingTest):
         self.recorded_victim("g", "--every", "1h")
         self.done("snap", "g", "--tag", "before")
         self.done("snap", "g")
-        self.assertEqual(int(self.done("show", "g@before", "--json").json()["number"]), 1)
+        self.assertEqual(self.done("show", "g@before", "--json").json()["number"], 1)
         self.assertEqual([s["tag"] for s in self.snapshots("g")], ["before", ""])
         victim = self.victim()
         self.done("attach", "--count", "1", "--tag", "all", "--name", "h", victim.pid)
