@@ -7,7 +7,10 @@
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
+#include <span>
 
 #include "snapshot/tracing/partial_transfer.h"
 #include "snapshot/tracing/process_memory.h"
@@ -31,6 +34,23 @@ bool is_interruption(long result) {
   return result == -EINTR || (result <= -kFirstRestart && result >= -kLastRestart);
 }
 
+bool is_starting_again(int pid, const user_regs_struct& registers) {
+  const auto number = static_cast<long>(registers.orig_rax);
+  const bool is_number =
+      registers.rax == registers.orig_rax || registers.rax == SYS_restart_syscall;
+  // The processor leaves the address behind the instruction in rcx (only FRED does not).
+  if (number < 0 || !is_number || registers.rcx == registers.rip) return false;
+  std::array<std::byte, 2> code{};
+  return read_process(pid, registers.rip, code) && code[0] == std::byte{0x0f} &&
+         code[1] == std::byte{0x05};
+}
+
+user_regs_struct before_starting_again(user_regs_struct registers) {
+  registers.rip += 2;
+  registers.rax = static_cast<unsigned long long>(-kErestartNoHand);
+  return registers;
+}
+
 std::optional<InterruptedCall> InterruptedCall::find(int pid, const user_regs_struct& registers,
                                                      std::optional<std::int64_t> slept_since_ns) {
   if (static_cast<long>(registers.orig_rax) < 0) return std::nullopt;
@@ -38,8 +58,8 @@ std::optional<InterruptedCall> InterruptedCall::find(int pid, const user_regs_st
   // io_pgetevents alone of its kind is restarted by the kernel, but with its whole timeout.
   const bool whole = result == -kErestartNoHand && registers.orig_rax == SYS_io_pgetevents;
   if (result == -EINTR || whole) return find_timeout(pid, registers, slept_since_ns);
-  if (result > 0) return find_transfer(pid, registers);
-  return std::nullopt;
+  if (result <= 0 || is_starting_again(pid, registers)) return std::nullopt;
+  return find_transfer(pid, registers);
 }
 
 std::optional<InterruptedCall> InterruptedCall::find_timeout(
@@ -72,11 +92,6 @@ user_regs_struct InterruptedCall::timed_out(user_regs_struct registers) const {
   registers = shown(registers);
   registers.rax = static_cast<unsigned long long>(timeout_.result);
   return registers;
-}
-
-void InterruptedCall::interrupted_again(const user_regs_struct& registers) {
-  const long result = static_cast<long>(registers.rax);
-  if (kind_ == Kind::Transfer && result > 0) transferred_ += static_cast<std::uint64_t>(result);
 }
 
 user_regs_struct InterruptedCall::shown(user_regs_struct registers) const {
@@ -127,12 +142,13 @@ user_regs_struct InterruptedCall::ended(user_regs_struct registers) const {
     // An error after a part: the part is the result, as the kernel itself does it.
     const bool failed = static_cast<long>(result) < 0;
     registers.rax = transferred_ + (failed ? 0 : result);
+  } else if (static_cast<long>(result) == -kErestartNoHand &&
+             original_.orig_rax != SYS_io_pgetevents) {
+    // It was us who put that there instead of -EINTR; for job control the kernel would have left
+    // it.
+    registers.rax = static_cast<unsigned long long>(-EINTR);
   }
   return registers;
-}
-
-user_regs_struct InterruptedCall::interrupted_by_handler(user_regs_struct registers) const {
-  return ended(registers);
 }
 
 user_regs_struct InterruptedCall::given_up() const {

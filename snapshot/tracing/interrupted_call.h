@@ -29,9 +29,6 @@ class InterruptedCall {
   static std::optional<InterruptedCall> find(int pid, const user_regs_struct& registers,
                                              std::optional<std::int64_t> slept_since_ns);
 
-  /// The call was stopped by us once more; `registers` are as the kernel left them.
-  void interrupted_again(const user_regs_struct& registers);
-
   /// Whether it is for us to end it, and the time has come: interrupt the thread.
   [[nodiscard]] bool is_overdue() const;
   /// At the stop that follows: the registers of the call that has timed out.
@@ -42,11 +39,9 @@ class InterruptedCall {
   /// What the thread is to be resumed with, so that the call goes on; writes helper data below the
   /// stack's red zone where needed. nullopt when that is impossible: the call then ends short.
   [[nodiscard]] std::optional<user_regs_struct> going_on(int pid) const;
-  /// The registers for the program once the call has ended with `registers`.
+  /// The registers for the program once the call has ended with `registers`, by itself or by a
+  /// signal: the part that was transferred is then the result, as without us.
   [[nodiscard]] user_regs_struct ended(user_regs_struct registers) const;
-  /// A handler is about to run: the program sees its own arguments, and the part that was
-  /// transferred as the result, as after any interruption by a signal.
-  [[nodiscard]] user_regs_struct interrupted_by_handler(user_regs_struct registers) const;
   /// The registers to leave the thread with when we cannot wait for the end of the call.
   [[nodiscard]] user_regs_struct given_up() const;
 
@@ -71,5 +66,11 @@ class InterruptedCall {
 
 /// True for results that only a tracer sees or that mean "interrupted": -EINTR, -ERESTART*.
 bool is_interruption(long result);
+
+/// The kernel has set the thread back to its `syscall` instruction to start the call again, and was
+/// interrupted before it got there: rax is the number of the call, not a result.
+bool is_starting_again(int pid, const user_regs_struct& registers);
+/// As the registers were before that: behind the instruction, cut short.
+user_regs_struct before_starting_again(user_regs_struct registers);
 
 }  // namespace icecore::snapshot

@@ -143,6 +143,7 @@ class TracedTree {
   void take_signal_stop(TracedThread& thread, int signal);
   void take_syscall_stop(TracedThread& thread);
   void pass_through(TracedThread& thread);
+  static void undo_restart(TracedThread& thread);
   void take_interrupted_call(TracedThread& thread);
   void end_overdue_calls();
   [[nodiscard]] std::optional<std::int64_t> slept_since(const TracedThread& thread) const;

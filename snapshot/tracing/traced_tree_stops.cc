@@ -141,11 +141,19 @@ void TracedTree::pass_through(TracedThread& thread) {
   }
 }
 
+/// A call of ours that is starting again is still under way.
+void TracedTree::undo_restart(TracedThread& thread) {
+  if (thread.call && is_starting_again(thread.pid, thread.registers)) {
+    thread.registers = before_starting_again(thread.registers);
+  }
+}
+
 void TracedTree::take_event_stop(TracedThread& thread, int signal) {
   const bool wanted = freezing_ || frozen_;
   const auto registers = ptrace_call::registers(thread.tid);
   if (!registers) return;  // killed in the stop; its exit status follows
   thread.registers = *registers;
+  undo_restart(thread);
   thread.interrupted = false;
   thread.stop_signal = 0;
   thread.stop_siginfo.clear();
@@ -153,7 +161,7 @@ void TracedTree::take_event_stop(TracedThread& thread, int signal) {
     thread.state = TracedThread::State::GroupStopped;
     if (thread.call) {
       // Job control interrupts such calls for good; the program sees what it would have seen.
-      thread.registers = thread.call->interrupted_by_handler(thread.registers);
+      thread.registers = thread.call->ended(thread.registers);
       thread.call.reset();
       ptrace_call::set_registers(thread.tid, thread.registers);
     }
@@ -185,7 +193,6 @@ void TracedTree::take_interrupted_call(TracedThread& thread) {
       ptrace_call::set_registers(thread.tid, thread.registers);
       return;
     }
-    thread.call->interrupted_again(thread.registers);
   } else {
     thread.call = InterruptedCall::find(thread.pid, thread.registers, slept_since(thread));
   }
@@ -252,19 +259,22 @@ void TracedTree::take_signal_stop(TracedThread& thread, int signal) {
   thread.stop_signal = signal;
   thread.stop_siginfo = ptrace_call::siginfo(thread.tid).value_or(SiginfoBytes{});
   if (const auto registers = ptrace_call::registers(thread.tid)) thread.registers = *registers;
+  undo_restart(thread);
   thread.state = TracedThread::State::Stopped;
-  if (thread.call) {
-    const auto signals = task_signals(thread.pid, thread.tid);
-    const std::uint64_t bit = 1ULL << static_cast<unsigned>(signal - 1);
-    const bool handled = signals && (signals->caught & bit) != 0;
-    if (handled) {
-      thread.registers = thread.call->interrupted_by_handler(thread.registers);
+  const auto signals = task_signals(thread.pid, thread.tid);
+  const auto is_in = [signal](std::uint64_t set) {
+    return (set & (1ULL << static_cast<unsigned>(signal - 1))) != 0;
+  };
+  const bool stops = is_stopping_signal(signal) && signals && !is_in(signals->ignored);
+  if (signals && is_in(signals->caught)) {
+    if (thread.call) {
+      thread.registers = thread.call->ended(thread.registers);
       thread.call.reset();
       ptrace_call::set_registers(thread.tid, thread.registers);
-    } else {
-      thread.call->interrupted_again(thread.registers);
-      thread.registers = thread.call->shown(thread.registers);
     }
+  } else if (thread.call || !stops) {
+    // Untraced threads are not even woken by signals that are ignored.
+    take_interrupted_call(thread);
   }
   if (freezing_ || frozen_) return;
   if (between_ == Between::Attached && would_die_of(thread, signal)) {

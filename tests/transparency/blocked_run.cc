@@ -127,7 +127,19 @@ std::string line_of(Victim& victim, TracedTree& tree) {
   return line;
 }
 
-void freeze_and_thaw(TracedTree& tree, int cycles, BlockedOutcome& outcome) {
+/// One that does nothing to `pid`: untraced, the call would not even be woken by it.
+void send_ignored_signal(int pid) {
+  const auto signals = snapshot::task_signals(pid, pid);
+  constexpr std::uint64_t kBit = 1ULL << static_cast<unsigned>(SIGCHLD - 1);
+  if (signals && (signals->caught & kBit) == 0) ::kill(pid, SIGCHLD);
+}
+
+bool has_pending(int pid) {
+  const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");
+  return status.find("ShdPnd:\t0000000000000000") == std::string::npos;
+}
+
+void freeze_and_thaw(TracedTree& tree, int cycles, int pid, BlockedOutcome& outcome) {
   constexpr int kSnapshots = 3;
   std::uint64_t spaces = 0;
   snapshot::TreeCapture capture(tree, [&] { return store::SpaceId{++spaces}; });
@@ -142,7 +154,11 @@ void freeze_and_thaw(TracedTree& tree, int cycles, BlockedOutcome& outcome) {
     outcome.pauses_us +=
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - pause).count();
     look_after(tree, std::chrono::milliseconds(2));
+    send_ignored_signal(pid);
+    look_after(tree, std::chrono::milliseconds(1));
   }
+  const Deadline deadline;
+  while (has_pending(pid) && !deadline.passed()) look_after(tree, std::chrono::milliseconds(2));
 }
 
 void take_result(const std::string& line, BlockedOutcome& outcome) {
@@ -192,7 +208,7 @@ BlockedOutcome run_frozen(const BlockedCase& blocked, int cycles, TracedTree::Be
     TracedTree tree(victim.pid(), between);
     if (between == TracedTree::Between::Attached) tree.attach();
     const std::string before = appearance(pid);
-    freeze_and_thaw(tree, cycles, outcome);
+    freeze_and_thaw(tree, cycles, pid, outcome);
     if (blocked.timeout_ms > 0 &&
         Clock::now() - begun > std::chrono::milliseconds(blocked.timeout_ms)) {
       outcome.complaint += "the machine is too slow: the time was over before the last freeze\n";
