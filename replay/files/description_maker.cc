@@ -1,42 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/files/description_maker.h"
 
+#include <algorithm>
+#include <array>
+#include <set>
+
 #include "base/error.h"
+#include "replay/files/description_owner.h"
+#include "replay/files/inherited.h"
 #include "replay/files/makers.h"
+#include "snapshot/capture/file_kind.h"
 
 namespace icecore::replay {
 namespace {
 
-using Maker = void (*)(Making&, const model::OpenFile&);
+using model::OpenFile;
+
+Objection no_objection(const Checking& /*checking*/, const OpenFile& /*file*/) { return {}; }
+void nothing_to_link(Making& /*making*/, const OpenFile& /*file*/) {}
+
+struct Kind {
+  OpenFile::Kind kind;
+  void (*make)(Making&, const OpenFile&);
+  Objection (*check)(const Checking&, const OpenFile&) = no_objection;
+  void (*link)(Making&, const OpenFile&) = nothing_to_link;
+};
+
+constexpr std::array kKinds = {
+    Kind{OpenFile::REGULAR, make_plain_file},
+    Kind{OpenFile::DIRECTORY, make_plain_file},
+    Kind{OpenFile::CHARACTER_DEVICE, make_plain_file},
+    Kind{OpenFile::PIPE, make_pipe, check_pipe},
+    Kind{OpenFile::EVENTFD, make_eventfd},
+    Kind{OpenFile::SIGNALFD, make_signalfd},
+    Kind{OpenFile::TIMERFD, make_timerfd},
+    Kind{OpenFile::INOTIFY, make_inotify, check_inotify},
+    Kind{OpenFile::PIDFD, make_pidfd, check_pidfd},
+    Kind{OpenFile::EPOLL, make_epoll, check_epoll, link_epoll},
+};
 
 /// Null for kinds that cannot be made.
-Maker maker_of(model::OpenFile::Kind kind) {
-  switch (kind) {
-    case model::OpenFile::REGULAR:
-    case model::OpenFile::DIRECTORY:
-    case model::OpenFile::CHARACTER_DEVICE:
-      return make_plain_file;
-    default:
-      return nullptr;
-  }
+const Kind* find_kind(OpenFile::Kind kind) {
+  const auto row = std::ranges::find(kKinds, kind, &Kind::kind);
+  return row == kKinds.end() ? nullptr : &*row;
+}
+
+Objection objection(const Checking& checking, const OpenFile& file) {
+  const Kind* const kind = find_kind(file.kind());
+  if (kind != nullptr) return kind->check(checking, file);
+  return {"files of this kind (" + std::string(snapshot::kind_text(file.kind())) +
+              ") cannot be restored yet",
+          ""};
 }
 
 }  // namespace
 
-Refusals check_descriptions(const snapshot::StoredSnapshot& snapshot,
-                            const FileOptions& /*options*/, bool /*in_place*/) {
+Refusals check_descriptions(const snapshot::StoredSnapshot& snapshot, const FileOptions& options,
+                            bool in_place) {
   Refusals refusals;
-  std::map<std::uint32_t, const model::OpenFile*> files;
-  for (const auto& file : snapshot.model().open_files()) files[file.id()] = &file;
-  for (const auto& process : snapshot.model().processes()) {
+  const model::Snapshot& model = snapshot.model();
+  const Checking checking{model, options, in_place};
+  const Inherited inherited(model);
+  std::set<std::uint32_t> told;
+  for (const auto& process : model.processes()) {
     for (const auto& descriptor : process.descriptors()) {
-      const auto found = files.find(descriptor.description());
-      if (found == files.end() || maker_of(found->second->kind()) != nullptr) continue;
-      refusals.push_back(
-          {process.pid(),
-           "fd " + std::to_string(descriptor.fd()) + " (" + found->second->target() + ")",
-           "files of this kind cannot be restored yet", ""});
-      files.erase(found);
+      const OpenFile* const file = find_description(model, descriptor.description());
+      if (file == nullptr || !told.insert(file->id()).second) continue;
+      if (inherited.covers(file->id())) continue;
+      const Objection found = objection(checking, *file);
+      if (found.reason.empty()) continue;
+      const std::string object = "fd " + std::to_string(descriptor.fd()) + " (" + file->target();
+      refusals.push_back({process.pid(), object + ")", found.reason, found.hint});
     }
   }
   return refusals;
@@ -46,17 +80,37 @@ Descriptions make_descriptions(const snapshot::StoredSnapshot& snapshot, const F
                                Surroundings& surroundings) {
   Descriptions made;
   Making making{snapshot, options, surroundings, made};
+  const Inherited inherited(snapshot.model());
+  inherited.make(made);
   for (const auto& file : snapshot.model().open_files()) {
     if (made.contains(file.id())) continue;
-    const Maker maker = maker_of(file.kind());
-    if (maker == nullptr) throw Error(file.target() + ": cannot be restored");
-    with_context(file.target(), [&] { maker(making, file); });
+    const Kind* const kind = find_kind(file.kind());
+    if (kind == nullptr) throw Error(file.target() + ": cannot be restored");
+    with_context(file.target(), [&] { kind->make(making, file); });
+  }
+  for (const auto& file : snapshot.model().open_files()) {
+    const Kind* const kind = find_kind(file.kind());
+    if (kind == nullptr || inherited.covers(file.id())) continue;
+    with_context(file.target(), [&] { kind->link(making, file); });
   }
   return made;
 }
 
-void finish_descriptions(const snapshot::StoredSnapshot& /*snapshot*/,
-                         const model::Process& /*process*/, Puppet& /*puppet*/,
-                         const Surroundings& /*surroundings*/) {}
+void finish_descriptions(const snapshot::StoredSnapshot& snapshot, const model::Process& process,
+                         Puppet& puppet, const Surroundings& /*surroundings*/) {
+  const Inherited inherited(snapshot.model());
+  CallBatch batch(puppet, puppet.pid());
+  const Finishers finishers = find_finishers(snapshot.model());
+  add_signalfd_targets(snapshot.model(), finishers, process, batch);
+  for (const auto& descriptor : process.descriptors()) {
+    const OpenFile* const file = find_description(snapshot.model(), descriptor.description());
+    if (file == nullptr || inherited.covers(file->id())) continue;
+    const Finisher self{process.pid(), descriptor.fd()};
+    if (finishers.at(file->id()) == self) {
+      restore_owner(snapshot.model(), *file, descriptor.fd(), batch);
+    }
+  }
+  batch.run();
+}
 
 }  // namespace icecore::replay

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+
 #include "replay/files/description_maker.h"
 
 namespace icecore::replay {
@@ -13,8 +15,38 @@ struct Making {
   Descriptions& made;  ///< so far; a maker may add several (both ends of a pipe)
 };
 
-// One per kind of open file, each in its own file. They add `file` (and what belongs to it) to
-// `making.made`, or throw.
+/// Why an open file cannot be made; no reason when it can.
+struct Objection {
+  std::string reason;
+  std::string hint;
+};
+
+/// What a check may look at.
+struct Checking {
+  const model::Snapshot& model;
+  const FileOptions& options;
+  bool in_place;
+};
+
+// One maker per kind of open file, each in its own file. They add `file` (and what belongs to it)
+// to `making.made`, or throw. They are called in the order of Snapshot.open_files, and only for
+// what is not made yet.
 void make_plain_file(Making& making, const model::OpenFile& file);
+void make_pipe(Making& making, const model::OpenFile& file);
+void make_eventfd(Making& making, const model::OpenFile& file);
+void make_signalfd(Making& making, const model::OpenFile& file);
+void make_timerfd(Making& making, const model::OpenFile& file);
+void make_inotify(Making& making, const model::OpenFile& file);
+void make_pidfd(Making& making, const model::OpenFile& file);
+void make_epoll(Making& making, const model::OpenFile& file);
+
+// What a maker would refuse, told beforehand.
+Objection check_pipe(const Checking& checking, const model::OpenFile& file);
+Objection check_inotify(const Checking& checking, const model::OpenFile& file);
+Objection check_pidfd(const Checking& checking, const model::OpenFile& file);
+Objection check_epoll(const Checking& checking, const model::OpenFile& file);
+
+// The second round, when every description has been made: what refers to other descriptions.
+void link_epoll(Making& making, const model::OpenFile& file);
 
 }  // namespace icecore::replay

@@ -2,6 +2,8 @@
 #include "snapshot/capture/description.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -74,6 +76,31 @@ void fill_seals(int borrowed, OpenFile& file) {
   file.add_fdinfo("seals:\t0x" + std::string(text, end));
 }
 
+void fill_unread_events(int borrowed, OpenFile& file) {
+  int bytes = 0;
+  if (::ioctl(borrowed, FIONREAD, &bytes) == 0) {
+    file.set_unread_bytes(static_cast<std::uint64_t>(bytes));
+  }
+}
+
+// A periodic timer that has expired stands still until somebody reads or asks, so fdinfo does not
+// tell when it would expire next. Asking makes it go on; a reader gets the same number of ticks.
+void advance_timer(const DescriptorPlace& place, OpenFile& file) {
+  const auto has = [&file](const char* line) {
+    return std::ranges::find(file.fdinfo(), line) != file.fdinfo().end();
+  };
+  if (!has("it_value: (0, 0)") || has("it_interval: (0, 0)")) return;
+  const UniqueFd borrowed = place.lender.borrow(place.fd);
+  itimerspec setting{};
+  if (!borrowed.valid() || ::timerfd_gettime(borrowed.get(), &setting) != 0) return;
+  const auto text = place.directory.read_fdinfo(place.fd);
+  if (!text) return;
+  file.clear_fdinfo();
+  for (const std::string_view line : proc::parse_fdinfo(*text).extra) {
+    file.add_fdinfo(std::string(line));
+  }
+}
+
 }  // namespace
 
 void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, PipeCapture& pipes,
@@ -81,6 +108,7 @@ void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, 
   fill_common(info, file);
   fill_target(place, file);
   if ((file.flags() & O_PATH) != 0) return;
+  if (file.kind() == OpenFile::TIMERFD) advance_timer(place, file);
   const bool owner = may_have_owner(file);
   if (!owner && file.kind() != OpenFile::MEMFD) return;
   const UniqueFd borrowed = place.lender.borrow(place.fd);
@@ -96,6 +124,9 @@ void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, 
       break;
     case OpenFile::TERMINAL:
       capture_terminal(borrowed.get(), file);
+      break;
+    case OpenFile::INOTIFY:
+      fill_unread_events(borrowed.get(), file);
       break;
     case OpenFile::MEMFD:
       fill_seals(borrowed.get(), file);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "snapshot/capture/description.h"
+#include "snapshot/capture/epoll_targets.h"
 #include "snapshot/capture/peers.h"
 
 namespace icecore::snapshot {
@@ -28,6 +29,7 @@ void DescriptorCapture::capture() {
     if (process.state() != model::Process::ZOMBIE) capture_process(process);
   }
   link_peers(snapshot_, pipes_);
+  find_epoll_targets(snapshot_);
 }
 
 void DescriptorCapture::capture_process(model::Process& process) {

@@ -16,24 +16,26 @@ namespace {
 
 // tee() copies references to whole buffers of the pipe, so ours needs as many slots: the same
 // capacity.
-std::string copy_content(int pipe, std::uint64_t capacity, std::uint64_t unread) {
-  std::string content;
+// One read returns all, or one packet of a pipe with O_DIRECT.
+void copy_content(int pipe, model::OpenFile& file) {
+  std::string& content = *file.mutable_unread();
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return content;
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return;
   const UniqueFd read_end(ends[0]);
   const UniqueFd write_end(ends[1]);
-  ::fcntl(write_end.get(), F_SETPIPE_SZ, static_cast<int>(capacity));
-  const ssize_t copied = ::tee(pipe, write_end.get(), unread, SPLICE_F_NONBLOCK);
-  if (copied <= 0) return content;
+  ::fcntl(write_end.get(), F_SETPIPE_SZ, static_cast<int>(file.pipe_capacity()));
+  const ssize_t copied = ::tee(pipe, write_end.get(), file.unread_bytes(), SPLICE_F_NONBLOCK);
+  if (copied <= 0) return;
   content.resize(static_cast<std::size_t>(copied));
   std::size_t size = 0;
   while (size < content.size()) {
     const ssize_t count = ::read(read_end.get(), content.data() + size, content.size() - size);
     if (count <= 0) break;
     size += static_cast<std::size_t>(count);
+    file.add_pipe_packets(static_cast<std::uint32_t>(count));
   }
   content.resize(size);
-  return content;
+  if (file.pipe_packets_size() == 1) file.clear_pipe_packets();
 }
 
 }  // namespace
@@ -46,7 +48,7 @@ void PipeCapture::capture(int borrowed, model::OpenFile& file) {
   file.set_unread_bytes(static_cast<std::uint64_t>(unread));
   const bool reads = (file.flags() & O_ACCMODE) != O_WRONLY;
   if (reads && unread > 0 && file.unread_bytes() <= kMaxContent) {
-    file.set_unread(copy_content(borrowed, file.pipe_capacity(), file.unread_bytes()));
+    copy_content(borrowed, file);
   }
   // POLLHUP: no writer is left; POLLERR: no reader.
   pollfd state = {borrowed, 0, 0};

@@ -19,6 +19,7 @@
 #include "snapshot/capture/registers.h"
 #include "snapshot/capture/remote_state.h"
 #include "snapshot/capture/thread_state.h"
+#include "snapshot/capture/watched_paths.h"
 #include "snapshot/tracing/task_list.h"
 
 namespace icecore::snapshot {
@@ -302,6 +303,7 @@ void TreeCapture::complete(CapturedSnapshot& captured) {
       if (mapping.content() == model::Mapping::NOT_HELD) drop_pages(captured, process, mapping);
     }
   }
+  find_watched_paths(captured.model);
   list_limitations(captured.model);
 }
 

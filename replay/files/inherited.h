@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "replay/files/description_maker.h"
+
+namespace icecore::replay {
+
+/// The standard streams that the tree got from its starter: pipes, sockets and terminals that are
+/// fd 0, 1 or 2 of the root and whose other end is outside the tree. Nobody can give those ends
+/// back, so they become the same streams of whoever runs icecore now, as they would for a program
+/// that he starts. A terminal counts wherever else the tree has it open too (a shell keeps one at
+/// 255).
+class Inherited {
+ public:
+  explicit Inherited(const model::Snapshot& model);
+
+  [[nodiscard]] bool covers(std::uint32_t description) const {
+    return streams_.contains(description);
+  }
+  /// Adds duplicates of our own streams; /dev/null where we have none ourselves.
+  void make(Descriptions& made) const;
+
+ private:
+  std::map<std::uint32_t, int> streams_;  ///< OpenFile.id to 0, 1 or 2
+};
+
+/// The description with that id; null when there is none.
+const model::OpenFile* find_description(const model::Snapshot& model, std::uint32_t id);
+
+}  // namespace icecore::replay
