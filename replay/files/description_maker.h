@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 
 #include "base/unique_fd.h"
 #include "replay/files/file_options.h"
+#include "replay/files/lost_files.h"
 #include "replay/restore/puppet.h"
 #include "replay/restore/refusal.h"
 #include "snapshot/stored_snapshot.h"
@@ -28,6 +30,8 @@ struct Surroundings {
   /// have been made.
   std::map<int, int> pids;
   bool in_place = false;
+  /// Made as they are needed, by mappings and descriptors alike.
+  std::shared_ptr<LostFiles> lost = std::make_shared<LostFiles>();
 };
 
 /// What of the snapshot's open files could not be made again here and now. Looks only.
