@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/process_text.h"
+
 namespace icecore::cli {
 namespace {
 
@@ -24,21 +26,10 @@ std::string hexadecimal(std::string_view bytes) {
   return text;
 }
 
-// As the kernel keeps them: each string is ended by a zero.
-Json strings(std::string_view bytes) {
-  Json array = Json::array();
-  while (!bytes.empty()) {
-    const std::size_t end = std::min(bytes.find('\0'), bytes.size());
-    array.push_back(bytes.substr(0, end));
-    bytes.remove_prefix(std::min(end + 1, bytes.size()));
-  }
-  return array;
-}
-
 Json bytes_json(const FieldDescriptor& field, const std::string& bytes) {
   if (field.type() == FieldDescriptor::TYPE_STRING) return bytes;
   const bool is_strings = field.name() == "command_line" || field.name() == "environment";
-  return is_strings ? strings(bytes) : Json(hexadecimal(bytes));
+  return is_strings ? Json(zero_separated(bytes)) : Json(hexadecimal(bytes));
 }
 
 Json single(const Message& record, const FieldDescriptor& field) {

@@ -36,11 +36,14 @@ void view_process(int pid, const OwnNamespaces& own, model::Snapshot& snapshot) 
 
 }  // namespace
 
-model::Snapshot view_live_tree(int root) {
+model::Snapshot view_live_tree(int root, int recorder) {
   model::Snapshot snapshot;
   snapshot.set_root_pid(root);
   const OwnNamespaces own;
   for (const int pid : process_tree(root)) view_process(pid, own, snapshot);
+  for (auto& process : *snapshot.mutable_processes()) {
+    if (process.tracer_pid() == recorder) process.clear_tracer_pid();
+  }
   DescriptorCapture(snapshot).capture();
   list_limitations(snapshot);
   return snapshot;

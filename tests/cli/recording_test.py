@@ -225,6 +225,23 @@ class Requests(RecordingTest):
         self.done("thaw", "f")
         self.assertEqual(run.end()[0], 0)
 
+    def test_living_tree_is_shown_whether_it_runs_or_is_frozen(self):
+        run = self.recorded_victim("f", "--every", "1h")
+        pid = run.ask("pid")
+        self.assertIn(f"process {pid} as it is now, RUNNING, recorded as f", self.done("show", "--live", pid).out)
+        self.done("freeze", "f")
+        text = self.done("show", "--live", "f").out
+        self.assertIn("FROZEN", text)
+        self.assertIn(": read(0,", text)
+        self.assertNotIn("traced by", text)  # but by us
+        self.assertEqual(self.state("f"), "FROZEN")
+        shown = self.done("show", "--live", "--json", "f").json()
+        self.assertEqual([process["pid"] for process in shown["processes"]], [int(pid)])
+        self.done("thaw", "f")
+        self.assertEqual(run.end()[0], 0)
+        self.refused(1, "show", "--live", pid, what="no such process", hint="pgrep")
+        self.refused(1, "show", "--live", "f", what="nobody records f", hint="icecore attach")
+
 
     def test_attach_leaves_no_trace(self):
         victim = self.victim()
