@@ -26,7 +26,7 @@ void add_lines(const Children& children, const model::Process& process, std::siz
   for (const auto* child : below->second) add_lines(children, *child, depth + 1, shown, text);
 }
 
-std::string quoted(const std::string& word) {
+std::string in_quotes(const std::string& word) {
   constexpr std::string_view kPlain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@%+,*";
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
@@ -60,7 +60,7 @@ std::string command_text(const model::Process& process) {
   if (words.empty()) return "[" + process.comm() + "]";
   if (words.size() == 1) return words.front();
   std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + quoted(word);
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + in_quotes(word);
   return text;
 }
 

@@ -31,7 +31,7 @@ std::int64_t sign_extended(std::uint64_t number, std::uint64_t bits) {
   return static_cast<std::int64_t>((number ^ sign) - sign);
 }
 
-std::string quoted(const std::string& text, const char quote) {
+std::string in_quotes(const std::string& text, const char quote) {
   std::string result(1, quote);
   for (const char c : text) {
     if (c == quote || c == '\\') {
@@ -88,8 +88,8 @@ std::string format_untyped(std::span<const std::byte> value) {
 std::string format_text(Bytes value) {
   std::string text(reinterpret_cast<const char*>(value.data()), std::min(value.size(), kMaxText));
   const std::size_t end = text.find('\0');
-  if (end != std::string::npos) return quoted(text.substr(0, end), '"');
-  return quoted(text, '"') + (value.size() > kMaxText ? "..." : "");
+  if (end != std::string::npos) return in_quotes(text.substr(0, end), '"');
+  return in_quotes(text, '"') + (value.size() > kMaxText ? "..." : "");
 }
 
 bool is_character(Dwarf_Die type) {
@@ -110,7 +110,7 @@ std::string format_integer(Dwarf_Die type, std::uint64_t number, std::uint64_t b
       const std::string text = std::to_string(sign_extended(number, bits));
       const auto character = static_cast<unsigned char>(number);
       return number < 128 && std::isprint(character) != 0
-                 ? text + " " + quoted(std::string(1, static_cast<char>(character)), '\'')
+                 ? text + " " + in_quotes(std::string(1, static_cast<char>(character)), '\'')
                  : text;
     }
     default:
