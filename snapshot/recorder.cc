@@ -159,6 +159,11 @@ void Recorder::on_event(const TreeEvent& event) {
 }
 
 void Recorder::on_signal() {
+  read_signals();
+  dispatch_tree();
+}
+
+void Recorder::read_signals() {
   signalfd_siginfo info{};
   while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
     const int signal = static_cast<int>(info.ssi_signo);
@@ -172,7 +177,6 @@ void Recorder::on_signal() {
       end_ = End::Asked;
     }
   }
-  dispatch_tree();
 }
 
 /// Our own child tells its end by a wait status, with SIGCHLD; any other process only in this way.
@@ -198,8 +202,9 @@ Recorder::FreezeResult Recorder::freeze() {
         break;
     }
     if (const auto holdup = tree_.holdup()) word_.set_holdup(holdup->tid);
-    on_requests();  // a thaw cancels
-    if (word_.state() != RecordingState::Freezing) return FreezeResult::Cancelled;
+    on_requests();  // a thaw cancels, and so does what ends us
+    read_signals();
+    if (word_.state() != RecordingState::Freezing || end_) return FreezeResult::Cancelled;
     if (Clock::now() >= deadline) return FreezeResult::TimedOut;
   }
 }
@@ -211,15 +216,11 @@ void Recorder::thaw() {
 }
 
 void Recorder::freeze_now() {
-  if (freeze() == FreezeResult::Frozen) {
-    held_ = true;
-    return;
+  tree_.note_sleepers();
+  if (const auto reason = freeze_or_say_why()) {
+    throw Error("freezing process " + std::to_string(tree_.root()) + ": " + *reason);
   }
-  const auto holdup = tree_.holdup();
-  thaw();
-  throw Error("freezing process " + std::to_string(tree_.root()) + ": " +
-              (holdup ? "thread " + std::to_string(holdup->tid) + " is " + holdup->reason
-                      : "it has ended"));
+  held_ = true;
 }
 
 // ---- snapshots --------------------------------------------------------------------------------
@@ -242,15 +243,19 @@ void Recorder::on_timer() {
   }
 }
 
-void Recorder::place_first_watches() {
-  if (held_ || !capture_.wants_watches()) return;
+std::optional<std::string> Recorder::place_first_watches() {
+  if (held_ || !capture_.wants_watches()) return std::nullopt;
   tree_.note_sleepers();
-  if (freeze() == FreezeResult::Frozen) capture_.place_watches();
-  if (word_.state() == RecordingState::Frozen || word_.state() == RecordingState::Freezing) thaw();
+  auto reason = freeze_or_say_why();
+  if (!reason) {
+    capture_.place_watches();
+    thaw();
+  }
+  return reason;
 }
 
 /// Freezes, or says why not; the tree then runs.
-std::optional<std::string> Recorder::freeze_for_snapshot() {
+std::optional<std::string> Recorder::freeze_or_say_why() {
   const auto result = freeze();
   if (result == FreezeResult::Frozen) return std::nullopt;
   const auto holdup = tree_.holdup();
@@ -271,22 +276,28 @@ std::optional<std::string> Recorder::freeze_for_snapshot() {
   return reason;
 }
 
-bool Recorder::take_snapshot(const model::Cause& cause, const std::string& tag, int client) {
-  // A thread about to die of its signal is stopped already: nothing may let it go before the
-  // snapshot.
-  if (!held_ && cause.kind() != model::Cause::CRASH) {
-    place_first_watches();
+/// What is done while the tree runs; a freeze on the way may fail, as any.
+std::optional<std::string> Recorder::prepare_snapshot() {
+  auto reason = place_first_watches();
+  if (!reason) {
     capture_.prepare();
     tree_.note_sleepers();
   }
+  return reason;
+}
+
+bool Recorder::take_snapshot(const model::Cause& cause, const std::string& tag, int client) {
+  // A thread about to die of its signal is stopped already: nothing may let it go before the
+  // snapshot.
+  std::optional<std::string> reason;
+  if (!held_ && cause.kind() != model::Cause::CRASH) reason = prepare_snapshot();
   const auto begin = Clock::now();
-  if (!held_) {
-    if (const auto reason = freeze_for_snapshot()) {
-      skip(*reason);
-      last_failure_ = *reason;
-      if (client >= 0) control_.reply(client, "error snapshot not taken: " + *reason);
-      return false;
-    }
+  if (!held_ && !reason) reason = freeze_or_say_why();
+  if (reason) {
+    skip(*reason);
+    last_failure_ = *reason;
+    if (client >= 0) control_.reply(client, "error snapshot not taken: " + *reason);
+    return false;
   }
   word_.enter(RecordingState::Checkpointing);
   const auto frozen = Clock::now();
@@ -323,10 +334,9 @@ std::uint64_t Recorder::snapshot_and_kill(const std::string& tag) {
   model::Cause cause;
   cause.set_kind(model::Cause::REQUESTED);
   if (!held_) {
-    place_first_watches();
-    capture_.prepare();
-    tree_.note_sleepers();
-    if (const auto reason = freeze_for_snapshot()) throw Error("snapshot not taken: " + *reason);
+    auto reason = prepare_snapshot();
+    if (!reason) reason = freeze_or_say_why();
+    if (reason) throw Error("snapshot not taken: " + *reason);
   }
   const bool was_held = std::exchange(held_, true);
   const auto before = last_number_;
@@ -398,25 +408,7 @@ void Recorder::on_requests() {
         control_.reply(request.client, std::string("error ") + error.what());
       }
     } else if (request.verb == "freeze") {
-      if (held_) {
-        control_.reply(request.client, "ok");
-      } else if (word_.state() == RecordingState::Running) {
-        const auto result = freeze();
-        held_ = result == FreezeResult::Frozen;
-        if (held_) {
-          control_.reply(request.client, "ok");
-          continue;
-        }
-        const auto holdup = tree_.holdup();
-        if (word_.state() == RecordingState::Freezing) thaw();
-        control_.reply(request.client,
-                       "error not frozen: " +
-                           (holdup ? "thread " + std::to_string(holdup->tid) + " of process " +
-                                         std::to_string(holdup->pid) + " is " + holdup->reason
-                                   : std::string("cancelled")));
-      } else {
-        control_.reply(request.client, "error the tree is busy: try again");
-      }
+      request_freeze(request.client);
     } else if (request.verb == "thaw") {
       request_thaw(request.client);
     } else if (request.verb == "stop") {
@@ -439,6 +431,22 @@ void Recorder::request_snapshot(int client, const std::string& tag) {
   model::Cause cause;
   cause.set_kind(model::Cause::REQUESTED);
   take_snapshot(cause, tag, client);
+}
+
+void Recorder::request_freeze(int client) {
+  if (!held_ && word_.state() != RecordingState::Running) {
+    control_.reply(client, "error the tree is busy: try again");
+    return;
+  }
+  if (!held_) {
+    tree_.note_sleepers();
+    if (const auto reason = freeze_or_say_why()) {
+      control_.reply(client, "error not frozen: " + *reason);
+      return;
+    }
+    held_ = true;
+  }
+  control_.reply(client, "ok");
 }
 
 void Recorder::request_thaw(int client) {
