@@ -76,11 +76,14 @@ Outcome Conversation::run(const Listener* listener, const ServeOptions& options)
     }};
     wait(waited);
     if (is_ready(waited[4])) return Outcome::ServerAsked;
-    if (is_ready(waited[3])) refuse_client(*listener, options);
     if (is_ready(waited[2])) session_.take_event();
-    if (exchange_bytes(is_ready(waited[0]))) continue;
-    return session_.ending() == SessionState::Ending::Exit ? Outcome::ServerAsked
-                                                           : Outcome::ClientGone;
+    if (!exchange_bytes(is_ready(waited[0]))) {
+      return session_.ending() == SessionState::Ending::Exit ? Outcome::ServerAsked
+                                                             : Outcome::ClientGone;
+    }
+    // Who comes right after our client has left must not be refused: what our client said last, its
+    // going included, is heard first.
+    if (is_ready(waited[3]) && !is_ready(waited[0])) refuse_client(*listener, options);
   }
 }
 
