@@ -25,6 +25,7 @@ std::span<const Command> commands() {
       export_command(),
       gdb_command(),
       serve_command(),
+      restore_command(),
       tag_command(),
       rm_command(),
       gc_command(),

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <array>
 #include <cerrno>
@@ -11,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/open_store.h"
+#include "cli/program_status.h"
 #include "cli/recording_options.h"
 #include "snapshot/recorder.h"
 #include "snapshot/tracing/launch.h"
@@ -38,22 +36,6 @@ std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const auto& word : words) text += (text.empty() ? "" : " ") + word;
   return text;
-}
-
-/// Ends as the program did, so that a shell cannot tell the difference.
-int pass_on(int status) {
-  if (WIFEXITED(status)) return WEXITSTATUS(status);
-  const int signal = WTERMSIG(status);
-  // No core of ours beside the program's.
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  ::signal(signal, SIG_DFL);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal);
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
-  ::raise(signal);
-  return 128 + signal;
 }
 
 int exec_failure(const std::string& program, int error) {

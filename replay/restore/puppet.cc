@@ -48,7 +48,8 @@ constexpr std::array<unsigned char, 43> kWalker{
   throw Error("thread " + std::to_string(tid) + " died while it was being restored");
 }
 
-/// Waits for the next stop of `tid`; its wait status.
+}  // namespace
+
 int wait_for_stop(int tid) {
   int status = 0;
   while (::waitpid(tid, &status, __WALL) < 0) {
@@ -58,6 +59,8 @@ int wait_for_stop(int tid) {
   return status;
 }
 
+namespace {
+
 user_regs_struct registers_of(int tid) {
   const auto registers = ptrace_call::registers(tid);
   if (!registers) throw_gone(tid);
@@ -66,6 +69,21 @@ user_regs_struct registers_of(int tid) {
 
 void set_registers(int tid, const user_regs_struct& registers) {
   if (!ptrace_call::set_registers(tid, registers)) throw_gone(tid);
+}
+
+/// Registers with which `instruction`, a `syscall`, is the call.
+user_regs_struct before_call(int tid, std::uint64_t instruction, const RemoteCall& call) {
+  user_regs_struct registers = registers_of(tid);
+  registers.orig_rax = ~0ULL;
+  registers.rip = instruction;
+  registers.rax = static_cast<std::uint64_t>(call.number);
+  registers.rdi = call.arguments[0];
+  registers.rsi = call.arguments[1];
+  registers.rdx = call.arguments[2];
+  registers.r10 = call.arguments[3];
+  registers.r8 = call.arguments[4];
+  registers.r9 = call.arguments[5];
+  return registers;
 }
 
 /// A new child or thread reports PTRACE_EVENT_* to its parent before the call returns.
@@ -84,8 +102,8 @@ void Puppet::move_in(std::uint64_t address, std::uint64_t instruction) {
   write(area_, std::as_bytes(std::span(kWalker)));
 }
 
-void Puppet::run(int tid, std::span<RemoteCall> calls) {
-  if (calls.empty()) return;
+/// Puts the table into the area and the thread in front of it.
+std::vector<std::uint64_t> Puppet::lay_out(int tid, std::span<const RemoteCall> calls) const {
   std::vector<std::uint64_t> rows;
   rows.reserve(calls.size() * 8);
   for (const auto& call : calls) {
@@ -100,9 +118,22 @@ void Puppet::run(int tid, std::span<RemoteCall> calls) {
   registers.rbx = area_ + kTable;
   registers.r12 = calls.size();
   set_registers(tid, registers);
-  do {
+  return rows;
+}
+
+void Puppet::begin_call(const RemoteCall& call) { lay_out(pid_, std::span(&call, 1)); }
+
+std::vector<int> Puppet::run(int tid, std::span<RemoteCall> calls) {
+  std::vector<int> born;
+  if (calls.empty()) return born;
+  auto rows = lay_out(tid, calls);
+  for (;;) {
     if (!ptrace_call::resume(tid, 0)) throw_gone(tid);
-  } while (is_event(wait_for_stop(tid)));
+    if (!is_event(wait_for_stop(tid))) break;
+    const auto child = ptrace_call::event_message(tid);
+    if (!child) throw_gone(tid);
+    born.push_back(static_cast<int>(*child));
+  }
   if (registers_of(tid).rip != area_ + kWalker.size()) {
     throw Error("thread " + std::to_string(tid) + " stopped outside of the walker");
   }
@@ -110,12 +141,13 @@ void Puppet::run(int tid, std::span<RemoteCall> calls) {
     std::int64_t result = 0;
     read(area_ + kTable + kResult, std::as_writable_bytes(std::span(&result, 1)));
     calls[0].result = result;
-    return;
+    return born;
   }
   read(area_ + kTable, std::as_writable_bytes(std::span(rows)));
   for (std::size_t i = 0; i < calls.size(); ++i) {
     calls[i].result = static_cast<std::int64_t>(rows[i * 8 + 7]);
   }
+  return born;
 }
 
 std::int64_t Puppet::call(std::int64_t number, std::array<std::uint64_t, 6> arguments) {
@@ -125,17 +157,7 @@ std::int64_t Puppet::call(std::int64_t number, std::array<std::uint64_t, 6> argu
 }
 
 std::int64_t Puppet::call_at(int tid, std::uint64_t instruction, const RemoteCall& call) {
-  user_regs_struct registers = registers_of(tid);
-  registers.orig_rax = ~0ULL;
-  registers.rip = instruction;
-  registers.rax = static_cast<std::uint64_t>(call.number);
-  registers.rdi = call.arguments[0];
-  registers.rsi = call.arguments[1];
-  registers.rdx = call.arguments[2];
-  registers.r10 = call.arguments[3];
-  registers.r8 = call.arguments[4];
-  registers.r9 = call.arguments[5];
-  set_registers(tid, registers);
+  set_registers(tid, before_call(tid, instruction, call));
   do {
     if (!ptrace_call::resume_to_syscall(tid, 0)) throw_gone(tid);
     wait_for_stop(tid);
@@ -146,6 +168,18 @@ std::int64_t Puppet::call_at(int tid, std::uint64_t instruction, const RemoteCal
   if (!ptrace_call::interrupt(tid) || !ptrace_call::resume(tid, 0)) throw_gone(tid);
   wait_for_stop(tid);
   return result;
+}
+
+std::int64_t Puppet::begin_and_interrupt(int tid, const RemoteCall& call) {
+  set_registers(tid, before_call(tid, area_ + kSyscallOffset, call));
+  do {
+    if (!ptrace_call::resume_to_syscall(tid, 0)) throw_gone(tid);
+    wait_for_stop(tid);
+  } while (ptrace_call::syscall_side(tid) != ptrace_call::SyscallSide::Entry);
+  // Inside already: it meets the interruption where it would go to sleep.
+  if (!ptrace_call::interrupt(tid) || !ptrace_call::resume(tid, 0)) throw_gone(tid);
+  wait_for_stop(tid);
+  return static_cast<std::int64_t>(registers_of(tid).rax);
 }
 
 void Puppet::read(std::uint64_t address, std::span<std::byte> out) const {
@@ -193,7 +227,8 @@ void CallBatch::run() {
   if (!scratch_.empty()) puppet_.write(puppet_.scratch(), scratch_);
   scratch_.clear();
   std::vector<RemoteCall> running = calls;
-  puppet_.run(tid_, running);
+  const auto born = puppet_.run(tid_, running);
+  born_.insert(born_.end(), born.begin(), born.end());
   for (std::size_t i = 0; i < running.size(); ++i) {
     const std::int64_t result = running[i].result;
     if (wishes[i].done) {

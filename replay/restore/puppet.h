@@ -14,6 +14,9 @@ namespace icecore::replay {
 
 using snapshot::RemoteCall;
 
+/// Waits for the next stop of a traced thread; its wait status. Throws when it died instead.
+int wait_for_stop(int tid);
+
 /// A process in the making, driven by system calls that it runs for us: everything that only the
 /// process itself can do. All its signals are blocked, it is traced and stopped between calls, and
 /// it runs on the tracer's CPU. A mapping of ours, the area, is in it until finish(): walker code,
@@ -22,6 +25,8 @@ class Puppet {
  public:
   static constexpr std::size_t kRows = 1000;
   static constexpr std::size_t kScratchSize = std::size_t{1} << 18U;
+  /// A `syscall` instruction in the area.
+  static constexpr std::uint64_t kSyscallOffset = 27;
   static constexpr std::size_t kAreaSize = 4096 + 65536 + kScratchSize;
 
   /// `tid` is stopped in the seed program (see seed_image.h) or a fork of another puppet; `area` is
@@ -30,19 +35,30 @@ class Puppet {
 
   /// Ids as the tracer's own PID namespace has them.
   [[nodiscard]] int pid() const { return pid_; }
+  /// The first thread has ended: `tid` runs the calls of the process from now on.
+  void drive_by(int tid) { pid_ = tid; }
   [[nodiscard]] std::uint64_t area() const { return area_; }
 
   /// Maps the area at `address` and moves there; the `syscall` instruction that is used for it is
   /// at `instruction`. An older area stays mapped.
   void move_in(std::uint64_t address, std::uint64_t instruction);
 
-  /// Runs `calls` in order on thread `tid`, at most kRows; throws when the thread is gone.
-  void run(int tid, std::span<RemoteCall> calls);
+  /// Runs `calls` in order on thread `tid`, at most kRows; throws when the thread is gone. Returns
+  /// the processes and threads that were born of it, as the tracer's PID namespace has them; they
+  /// are traced, and stopped before their first instruction.
+  std::vector<int> run(int tid, std::span<RemoteCall> calls);
   /// One call on the first thread; -errno as the kernel gives it.
   std::int64_t call(std::int64_t number, std::array<std::uint64_t, 6> arguments = {});
   /// One call by the `syscall` instruction at `instruction`, anywhere in the process: for what the
   /// area itself cannot do, such as its own end.
   std::int64_t call_at(int tid, std::uint64_t instruction, const RemoteCall& call);
+
+  /// Begins a call and interrupts it at once, if it has not ended before it could sleep; its
+  /// result, which may be one of the kernel's own (-512 to -516). What the kernel keeps of a call
+  /// that is to be restarted stays with the thread.
+  std::int64_t begin_and_interrupt(int tid, const RemoteCall& call);
+  /// Lets the first thread begin a call from which it does not come back, when it is resumed.
+  void begin_call(const RemoteCall& call);
 
   /// kScratchSize bytes for arguments and results, of nobody between two batches.
   [[nodiscard]] std::uint64_t scratch() const { return area_ + 4096 + 65536; }
@@ -51,6 +67,8 @@ class Puppet {
   void write(std::uint64_t address, std::span<const std::byte> bytes) const;
 
  private:
+  std::vector<std::uint64_t> lay_out(int tid, std::span<const RemoteCall> calls) const;
+
   int pid_;
   std::uint64_t area_;
 };
@@ -74,6 +92,8 @@ class CallBatch {
   /// Must be followed by the add() that uses it, all of whose arguments are put before it.
   std::uint64_t put(std::span<const std::byte> bytes);
   std::uint64_t put_text(const std::string& text);
+  /// Processes and threads that were born of it.
+  [[nodiscard]] const std::vector<int>& born() const { return born_; }
   template <typename Struct>
   std::uint64_t put_struct(const Struct& value) {
     return put(std::as_bytes(std::span(&value, 1)));
@@ -91,6 +111,7 @@ class CallBatch {
   int tid_;
   std::vector<RemoteCall> calls_;
   std::vector<Wish> wishes_;
+  std::vector<int> born_;
   std::vector<std::byte> scratch_;
 };
 

@@ -38,6 +38,11 @@ Seize seize(int tid, unsigned options) {
   throw_errno("ptrace seize of thread " + std::to_string(tid));
 }
 
+unsigned puppet_options() {
+  return PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+         PTRACE_O_TRACEVFORK;
+}
+
 bool set_options(int tid, unsigned options) {
   return call("setoptions", PTRACE_SETOPTIONS, tid, 0, options);
 }

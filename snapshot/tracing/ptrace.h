@@ -30,6 +30,9 @@ enum class Seize { Done, Gone, NotPermitted };
 /// PTRACE_SEIZE without stopping; `options` are PTRACE_O_*. NotPermitted: traced by somebody else,
 /// or no right to.
 Seize seize(int tid, unsigned options);
+/// For processes that are ours to make: they die with the tracer, and their children and threads
+/// are traced and stopped from birth.
+unsigned puppet_options();
 bool set_options(int tid, unsigned options);
 bool interrupt(int tid);
 /// Resumes a stopped thread, delivering `signal` when it is not 0.

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/restore/release.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "base/error.h"
+#include "replay/restore/address_map.h"
+#include "replay/restore/mapping_plan.h"
+#include "replay/restore/thread_builder.h"
+#include "snapshot/tracing/ptrace.h"
+
+namespace icecore::replay {
+
+namespace ptrace_call = snapshot::ptrace_call;
+
+namespace {
+
+/// A `syscall` instruction in the process's own memory, by preference in the vdso.
+std::uint64_t find_syscall(const RestoredProcess& process) {
+  const auto search = [&](const model::Mapping& mapping) -> std::uint64_t {
+    std::vector<std::byte> bytes(
+        std::min<std::uint64_t>(mapping.end() - mapping.start(), std::uint64_t{1} << 20U));
+    process.puppet.read(mapping.start(), bytes);
+    constexpr std::array kSyscall{std::byte{0x0f}, std::byte{0x05}};
+    const auto found = std::ranges::search(bytes, kSyscall);
+    if (found.empty()) return 0;
+    return mapping.start() + static_cast<std::uint64_t>(found.begin() - bytes.begin());
+  };
+  for (const auto& mapping : process.model->mappings()) {
+    if (mapping.name() == "[vdso]") {
+      if (const auto found = search(mapping)) return found;
+    }
+  }
+  for (const auto& mapping : process.model->mappings()) {
+    if (!mapping.executable() || !mapping.readable() || is_kernel_owned(mapping)) continue;
+    if (const auto found = search(mapping)) return found;
+  }
+  throw Error("there is no system call instruction in the whole process");
+}
+
+const model::Thread& thread_of(const RestoredProcess& process, int tid) {
+  const auto& threads = process.model->threads();
+  return *std::ranges::find(threads, tid, &model::Thread::tid);
+}
+
+}  // namespace
+
+void set_registers(RestoredProcess& process) {
+  std::map<int, std::string> registers;  // by our tid
+  for (const auto& [tid, own] : process.threads) {
+    registers[own] = resume_limited_call(process, thread_of(process, tid), own);
+  }
+  // Any living thread can take the area away; the others do not run before they are released.
+  process.puppet.call_at(process.threads.begin()->second, find_syscall(process),
+                         {SYS_munmap, {process.puppet.area(), Puppet::kAreaSize}, 0});
+  for (const auto& [tid, own] : process.threads) {
+    const auto& thread = thread_of(process, tid);
+    user_regs_struct wanted{};
+    std::memcpy(&wanted, registers[own].data(), std::min(sizeof wanted, registers[own].size()));
+    ptrace_call::set_registers(own, wanted);
+    if (!thread.xstate().empty()) ptrace_call::set_xstate(own, thread.xstate());
+    ptrace_call::set_signal_mask(own, thread.signal_mask());
+  }
+}
+
+void release(RestoredProcess& process, bool stopped) {
+  if (stopped || process.model->state() == model::Process::STOPPED) {
+    ::kill(process.puppet.pid(), SIGSTOP);
+  }
+  for (const auto& [tid, own] : process.threads) ptrace_call::detach(own, 0);
+}
+
+}  // namespace icecore::replay

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/restore/restorer.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "replay/files/description_maker.h"
+#include "replay/restore/credentials.h"
+#include "replay/restore/descriptor_table.h"
+#include "replay/restore/memory_builder.h"
+#include "replay/restore/nursery.h"
+#include "replay/restore/process_attributes.h"
+#include "replay/restore/release.h"
+#include "replay/restore/signal_state.h"
+#include "replay/restore/thread_builder.h"
+#include "replay/restore/timers.h"
+#include "replay/restore/tree_builder.h"
+#include "snapshot/tracing/affinity.h"
+
+namespace icecore::replay {
+namespace {
+
+/// Above all descriptors of the tree.
+int transport_number(const model::Snapshot& snapshot) {
+  int highest = 2;
+  for (const auto& process : snapshot.processes()) {
+    for (const auto& descriptor : process.descriptors()) {
+      highest = std::max(highest, descriptor.fd());
+    }
+  }
+  return highest + 1;
+}
+
+UniqueFd open_below(int root, const std::string& path, std::uint64_t flags) {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT;
+  UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
+  if (!fd.valid()) throw_errno("opening " + path);
+  return fd;
+}
+
+class Restoration {
+ public:
+  Restoration(const snapshot::StoredSnapshot& snapshot, const RestoreOptions& options)
+      : snapshot_(snapshot), options_(options), transport_(transport_number(snapshot.model())) {}
+  Restoration(const Restoration&) = delete;
+  Restoration& operator=(const Restoration&) = delete;
+  ~Restoration() {
+    if (!done_) undo();
+  }
+
+  RestoredTree run();
+
+ private:
+  void make_tree();
+  void make_files();
+  void finish(RestoredProcess& process);
+  void undo();
+
+  const snapshot::StoredSnapshot& snapshot_;
+  const RestoreOptions& options_;
+  const snapshot::AffinityScope affinity_;
+  Transport transport_;
+  std::optional<Nursery> nursery_;
+  std::optional<SharedObjects> shared_;
+  std::optional<MemoryBuilder> memory_;
+  std::optional<TreeBuilder> tree_;
+  Surroundings surroundings_;
+  std::vector<std::string> notes_;
+  bool done_ = false;
+};
+
+void Restoration::make_tree() {
+  const auto& model = snapshot_.model();
+  Nursery::Options options;
+  options.in_place = options_.in_place;
+  options.detach = options_.detach;
+  options.clocks = model.clocks();
+  nursery_.emplace(options, transport_);
+  surroundings_.root = nursery_->root();
+  surroundings_.maker = &nursery_->puppet();
+  surroundings_.in_place = options_.in_place;
+  shared_.emplace(snapshot_, [this](const model::SharedObject& object) {
+    return open_below(nursery_->root(), object.name(), O_RDWR);
+  });
+  memory_.emplace(
+      snapshot_, *shared_, transport_,
+      MemoryBuilder::Files{[this](const model::Mapping& mapping) {
+                             return open_below(nursery_->root(), mapping.name(), O_RDONLY);
+                           },
+                           [this](const model::Process& process) {
+                             return open_below(nursery_->root(), process.executable(), O_RDONLY);
+                           }});
+  tree_.emplace(model, *nursery_, options_.in_place,
+                [this](RestoredProcess& process, const RestoredProcess* image) {
+                  with_context("process " + std::to_string(process.model->pid()),
+                               [&] { memory_->build(process, image); });
+                });
+  tree_->build();
+  for (const auto& process : tree_->processes()) {
+    surroundings_.pids[process->model->pid()] = process->puppet.pid();
+    if (process->model->state() != model::Process::ZOMBIE) make_threads(*process);
+  }
+}
+
+void Restoration::make_files() {
+  const auto descriptions = make_descriptions(snapshot_, options_.files, surroundings_);
+  std::set<std::uint32_t> tables;
+  for (const auto& process : tree_->processes()) {
+    const auto& known = *process->model;
+    if (known.state() == model::Process::ZOMBIE) continue;
+    with_context("process " + std::to_string(known.pid()), [&] {
+      if (tables.insert(known.descriptor_table()).second) {
+        fill_descriptor_table(*process, descriptions, transport_);
+      }
+      UniqueFd root;
+      if (known.root_directory() != "/" && !known.root_directory().empty()) {
+        root = open_below(nursery_->root(), known.root_directory(), O_PATH | O_DIRECTORY);
+      }
+      const UniqueFd here =
+          open_below(nursery_->root(), known.working_directory(), O_PATH | O_DIRECTORY);
+      set_directories(*process, transport_, root.get(), here.get());
+    });
+  }
+  for (const auto& process : tree_->processes()) {
+    if (process->model->state() == model::Process::ZOMBIE) continue;
+    finish_descriptions(snapshot_, *process->model, process->puppet, surroundings_);
+  }
+}
+
+void Restoration::finish(RestoredProcess& process) {
+  const auto& known = *process.model;
+  set_signal_actions(process);
+  set_own_attributes(process);
+  for (const auto& thread : known.threads()) {
+    const auto tid = process.threads.find(thread.tid());
+    if (tid == process.threads.end()) continue;
+    set_thread_state(process, thread, tid->second);
+  }
+  memory_->seal(process);
+  if (known.state() == model::Process::LEADER_EXITED) {
+    // Its place is taken by another thread; nothing can be asked of it any more.
+    end_leader(process);
+    process.threads.erase(known.pid());
+    process.puppet.drive_by(process.threads.begin()->second);
+  }
+  set_timers(process);
+  queue_signals(process);
+  set_attributes(process, notes_);
+  for (const auto& thread : known.threads()) {
+    const auto tid = process.threads.find(thread.tid());
+    if (tid != process.threads.end()) set_credentials(process, thread, tid->second);
+  }
+}
+
+RestoredTree Restoration::run() {
+  snapshot::move_to_cpu(::sched_getcpu());
+  make_tree();
+  make_files();
+  tree_->end_zombies();
+  std::set<std::uint32_t> tables;
+  for (const auto& process : tree_->processes()) {
+    if (process->model->state() == model::Process::ZOMBIE) continue;
+    with_context("process " + std::to_string(process->model->pid()), [&] {
+      if (tables.insert(process->model->descriptor_table()).second) {
+        close_transport(*process, transport_);
+      }
+      finish(*process);
+    });
+  }
+  for (const auto& process : tree_->processes()) {
+    if (process->model->state() != model::Process::ZOMBIE) set_registers(*process);
+  }
+  RestoredTree result;
+  const RestoredProcess* root = tree_->find(snapshot_.model().root_pid());
+  result.root_pid = root == nullptr ? 0 : root->puppet.pid();
+  result.inner_root = root == nullptr ? 0 : inner_pid(*root->model);
+  nursery_->let_go(result.inner_root);
+  result.init_pid = options_.in_place ? 0 : nursery_->pid();
+  result.reports = nursery_->take_reports();
+  // From here on nothing can fail. Children first: a parent finds them as they were.
+  for (auto process = tree_->processes().rbegin(); process != tree_->processes().rend();
+       ++process) {
+    if ((*process)->model->state() != model::Process::ZOMBIE) {
+      release(**process, options_.stopped);
+    }
+  }
+  done_ = true;
+  result.notes = tree_->notes();
+  result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
+  return result;
+}
+
+void Restoration::undo() {
+  if (tree_) tree_->kill_all();
+}
+
+/// What the snapshot itself says that it does not hold, and what no restore can make.
+Refusals check_model(const model::Snapshot& snapshot) {
+  Refusals refusals;
+  for (const auto& limitation : snapshot.limitations()) {
+    if (limitation.effect() != model::Limitation::VIEW_ONLY) continue;
+    refusals.push_back({limitation.pid(), limitation.object(), limitation.reason(), ""});
+  }
+  for (const auto& process : snapshot.processes()) {
+    if (process.state() == model::Process::ZOMBIE) continue;
+    if (!process.sigactions_known()) {
+      refusals.push_back({process.pid(), "process " + std::to_string(process.pid()),
+                          "its signal actions and timers could not be asked for when the snapshot "
+                          "was taken",
+                          ""});
+    }
+    for (const auto& thread : process.threads()) {
+      if (thread.state() == "Z" || thread.state() == "X" || !thread.registers().empty()) continue;
+      refusals.push_back({process.pid(), "thread " + std::to_string(thread.tid()),
+                          "its registers could not be read when the snapshot was taken", ""});
+    }
+  }
+  return refusals;
+}
+
+}  // namespace
+
+Refusals check_restore(const snapshot::StoredSnapshot& snapshot, const RestoreOptions& options) {
+  Refusals refusals = check_model(snapshot.model());
+  for (auto& refusal : check_descriptions(snapshot, options.files, options.in_place)) {
+    refusals.push_back(std::move(refusal));
+  }
+  return refusals;
+}
+
+RestoredTree restore(const snapshot::StoredSnapshot& snapshot, const RestoreOptions& options) {
+  Restoration restoration(snapshot, options);
+  return restoration.run();
+}
+
+}  // namespace icecore::replay

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "replay/files/file_options.h"
+#include "replay/restore/refusal.h"
+#include "snapshot/stored_snapshot.h"
+
+namespace icecore::replay {
+
+struct RestoreOptions {
+  /// The original pids in the current namespaces, instead of new ones beside the original.
+  bool in_place = false;
+  /// The tree lives on when the restorer ends; else it dies with it.
+  bool detach = false;
+  /// Every process is left in a job-control stop (SIGSTOP), to be continued with SIGCONT.
+  bool stopped = false;
+  FileOptions files;
+};
+
+/// A tree that lives again.
+struct RestoredTree {
+  int root_pid = 0;    ///< in our PID namespace
+  int init_pid = 0;    ///< of its own PID namespace; 0 in place
+  int inner_root = 0;  ///< as the tree itself knows it
+  /// {int32 pid, int32 wait status} of children of init; invalid in place, where the root is our
+  /// own child.
+  UniqueFd reports;
+  /// What came back other than it was, one line each.
+  std::vector<std::string> notes;
+};
+
+/// Everything that keeps the snapshot from being restored here and now; looks only.
+[[nodiscard]] Refusals check_restore(const snapshot::StoredSnapshot& snapshot,
+                                     const RestoreOptions& options);
+
+/// Brings a snapshot back to life, all of it or nothing: when it throws (Refused for what is not
+/// supported), no process, mount, namespace or file is left. The calling thread becomes the parent
+/// of the tree's init (or, in place, of its root), and must have SIGCHLD at its default or blocked.
+[[nodiscard]] RestoredTree restore(const snapshot::StoredSnapshot& snapshot,
+                                   const RestoreOptions& options);
+
+}  // namespace icecore::replay

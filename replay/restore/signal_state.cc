@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/restore/signal_state.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+
+namespace icecore::replay {
+namespace {
+
+// struct sigaction as the kernel has it (arch/x86/include/uapi/asm/signal.h).
+struct KernelSigaction {
+  std::uint64_t handler;
+  std::uint64_t flags;
+  std::uint64_t restorer;
+  std::uint64_t mask;
+};
+constexpr std::uint64_t kMaskSize = 8;
+
+int number_of(const std::string& siginfo) {
+  int number = 0;
+  std::memcpy(&number, siginfo.data(), std::min(sizeof number, siginfo.size()));
+  return number;
+}
+
+/// Nobody can queue these; they are made again by stopping and killing.
+bool is_queueable(int signal) { return signal > 0 && signal != SIGKILL && signal != SIGSTOP; }
+
+}  // namespace
+
+void set_signal_actions(RestoredProcess& process) {
+  CallBatch batch(process.puppet, process.puppet.pid());
+  for (const auto& action : process.model->actions()) {
+    const KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
+                                 action.mask()};
+    const auto address = batch.put_struct(wanted);
+    batch.add(SYS_rt_sigaction,
+              {static_cast<std::uint64_t>(action.signal()), address, 0, kMaskSize},
+              "setting the action of signal " + std::to_string(action.signal()));
+  }
+  // Those of the children that came and went while the tree was made, at most one each.
+  const auto everything = batch.put_struct(~std::uint64_t{1ULL << (SIGTRAP - 1)});
+  const auto at_once = batch.put_struct(timespec{});
+  for (int i = 0; i < 2; ++i) {
+    batch.add(SYS_rt_sigtimedwait, {everything, 0, at_once, kMaskSize}, [](std::int64_t) {});
+  }
+  batch.run();
+}
+
+void queue_signals(RestoredProcess& process) {
+  const auto pid = static_cast<std::uint64_t>(inner_pid(*process.model));
+  // Only a thread itself may send what looks like the kernel's.
+  if (!process.model->pending_signals().empty()) {
+    CallBatch batch(process.puppet, process.puppet.pid());
+    for (const auto& info : process.model->pending_signals()) {
+      const int signal = number_of(info);
+      if (!is_queueable(signal)) continue;
+      const auto address = batch.put(std::as_bytes(std::span(info)));
+      batch.add(SYS_rt_sigqueueinfo, {pid, static_cast<std::uint64_t>(signal), address},
+                "queueing signal " + std::to_string(signal));
+    }
+    batch.run();
+  }
+  for (const auto& thread : process.model->threads()) {
+    const auto tid = process.threads.find(thread.tid());
+    if (tid == process.threads.end()) continue;
+    std::vector<const std::string*> signals;
+    // It was about to be delivered: the queue gives it back first, since nothing blocks it.
+    if (thread.stop_signal() != 0) signals.push_back(&thread.stop_siginfo());
+    for (const auto& info : thread.pending_signals()) signals.push_back(&info);
+    if (signals.empty()) continue;
+    CallBatch batch(process.puppet, tid->second);
+    for (const auto* info : signals) {
+      const int signal = number_of(*info);
+      if (!is_queueable(signal)) continue;
+      const auto address = batch.put(std::as_bytes(std::span(*info)));
+      batch.add(SYS_rt_tgsigqueueinfo,
+                {pid, static_cast<std::uint64_t>(inner_tid(thread)),
+                 static_cast<std::uint64_t>(signal), address},
+                "queueing signal " + std::to_string(signal) + " for a thread");
+    }
+    batch.run();
+  }
+}
+
+}  // namespace icecore::replay
