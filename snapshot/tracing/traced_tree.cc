@@ -84,8 +84,22 @@ bool TracedTree::add_process(int pid) {
   process.pid = pid;
   process.start_time = stat->start_time;
   process.zombie = stat->state == 'Z' && task_ids(pid).size() == 1;
+  process.left_alone = between_ == Between::Attached && is_left_alone(stat->parent);
   processes_.emplace(pid, process);
   return true;
+}
+
+bool TracedTree::is_left_alone(int parent) {
+  const auto known = processes_.find(parent);
+  return known != processes_.end() &&
+         (known->second.left_alone || inner_tracers_.can_trace(parent));
+}
+
+/// Whether the threads of `pid` stay attached between snapshots.
+bool TracedTree::keeps(int pid) const {
+  const auto process = processes_.find(pid);
+  return between_ == Between::Attached && process != processes_.end() &&
+         !process->second.left_alone;
 }
 
 bool TracedTree::add_thread(int pid, int tid) {
@@ -101,8 +115,8 @@ bool TracedTree::add_thread(int pid, int tid) {
   TracedThread thread;
   thread.tid = tid;
   thread.pid = pid;
-  const auto options = between_ == Between::Attached ? kAttachedOptions : kDetachedOptions;
-  switch (ptrace_call::seize(tid, options)) {
+  if (!freezing_ && !keeps(pid)) return false;
+  switch (ptrace_call::seize(tid, keeps(pid) ? kAttachedOptions : kDetachedOptions)) {
     case ptrace_call::Seize::Done:
       break;
     case ptrace_call::Seize::Gone:
@@ -305,7 +319,7 @@ void TracedTree::release(TracedThread& thread) {
     ptrace_call::set_registers(thread.tid, thread.call->given_up());
     thread.call.reset();
   }
-  if (between_ == Between::Detached) {
+  if (!keeps(thread.pid)) {
     // Leaves a job-control stop as it is: the kernel re-enters it.
     ptrace_call::detach(thread.tid, signal);
     forget_thread(thread.tid);

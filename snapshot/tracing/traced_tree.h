@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "snapshot/tracing/inner_tracers.h"
 #include "snapshot/tracing/interrupted_call.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/sleep_clock.h"
@@ -55,6 +56,8 @@ struct TracedProcess {
   int pid = 0;
   std::uint64_t start_time = 0;  ///< ticks since boot; with the pid it names the process for ever
   bool zombie = false;
+  /// A child of a program that may want to trace it: never kept attached between snapshots.
+  bool left_alone = false;
   std::set<int> tids;
 };
 
@@ -86,7 +89,8 @@ struct FreezeHoldup {
 class TracedTree {
  public:
   /// Attached keeps the tree seized between snapshots, which shows us a signal before it kills
-  /// (TracerPid is then not 0); Detached leaves no trace between snapshots.
+  /// (TracerPid is then not 0); Detached leaves no trace between snapshots. What a debugger of the
+  /// tree starts is not kept.
   enum class Between { Detached, Attached };
 
   TracedTree(int root, Between between);
@@ -134,6 +138,8 @@ class TracedTree {
   void seize_known();
   bool seize_new();
   bool add_process(int pid);
+  [[nodiscard]] bool is_left_alone(int parent);
+  [[nodiscard]] bool keeps(int pid) const;
   bool add_thread(int pid, int tid);
   void seize_and_interrupt(TracedThread& thread);
   [[nodiscard]] bool wait_for_stops(std::chrono::steady_clock::time_point deadline);
@@ -167,6 +173,7 @@ class TracedTree {
   std::map<int, TracedThread> threads_;
   std::vector<TreeEvent> events_;
   std::map<int, SleepClock::Sleep> sleeps_;  ///< by tid
+  InnerTracers inner_tracers_;
 };
 
 }  // namespace icecore::snapshot

@@ -151,6 +151,11 @@ std::string Victim::read_line() {
   return line;
 }
 
+bool Victim::has_answered() const {
+  pollfd waiting = {from_victim_.get(), POLLIN, 0};
+  return received_.find('\n') != std::string::npos || ::poll(&waiting, 1, 0) > 0;
+}
+
 void Victim::receive(const Deadline& deadline) {
   pollfd waiting = {from_victim_.get(), POLLIN, 0};
   const int ready = ::poll(&waiting, 1, deadline.remaining_milliseconds());

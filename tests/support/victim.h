@@ -32,6 +32,8 @@ class Victim {
   /// Writes `line` only, for victims that answer later or are stopped.
   void write_line(std::string_view line);
   std::string read_line();
+  /// Whether read_line() would not have to wait.
+  [[nodiscard]] bool has_answered() const;
 
   /// Closes the victim's stdin, waits for its end and returns the wait status.
   int wait();

@@ -29,15 +29,24 @@ void block_sigchld() {
 
 /// A tree below a blocked_tree victim, frozen and captured once.
 struct Frozen {
-  explicit Frozen(const Victim& victim)
-      : tree(victim.pid(), TracedTree::Between::Detached),
-        capture(tree, [this] { return store::SpaceId{++spaces}; }) {}
+  explicit Frozen(const Victim& victim, TracedTree::Between between = TracedTree::Between::Detached)
+      : tree(victim.pid(), between), capture(tree, [this] { return store::SpaceId{++spaces}; }) {}
 
   std::unique_ptr<snapshot::CapturedSnapshot> freeze() {
     tree.note_sleepers();
     EXPECT_EQ(tree.freeze(std::chrono::seconds(10)), TracedTree::Outcome::Frozen);
     auto captured = capture.take({});
     return captured;
+  }
+
+  /// What we stay attached to (vfork parents at least) goes on only while we look after it.
+  void look_after_until_it_answers(Victim& victim) {
+    const Deadline deadline;
+    while (!victim.has_answered() && !deadline.passed()) {
+      while (tree.dispatch()) {
+      }
+      ::sched_yield();
+    }
   }
 
   std::uint64_t spaces = 0;
@@ -71,13 +80,13 @@ TEST(ATreeOfAnyShape, WithAThousandThreadsFreezesWhole) {
   EXPECT_EQ(victim.send("alive"), "alive");
 }
 
-TEST(ATreeOfAnyShape, WithThreeHundredProcessesFreezesWhole) {
+TEST(ATreeOfAnyShape, WithFiveHundredProcessesFreezesWhole) {
   block_sigchld();
   Victim victim("blocked_tree");
-  victim.send("processes 300");
+  victim.send("processes 500");
   Frozen frozen(victim);
   const auto captured = frozen.freeze();
-  EXPECT_EQ(captured->model.processes_size(), 301);
+  EXPECT_EQ(captured->model.processes_size(), 501);
   EXPECT_EQ(pids_of(*captured), living_below(victim.pid()));
   frozen.tree.thaw();
   EXPECT_EQ(victim.send("alive"), "alive");
@@ -97,6 +106,33 @@ TEST(ATreeOfAnyShape, ThatForksAsFastAsItCanLosesNobody) {
     }
   }
   EXPECT_EQ(victim.send("calm"), "calm");
+}
+
+void freeze_spawning(TracedTree::Between between) {
+  block_sigchld();
+  Victim victim("blocked_tree");
+  victim.send("spawn");
+  Frozen frozen(victim, between);
+  if (between == TracedTree::Between::Attached) frozen.tree.attach();
+  for (int i = 0; i < 200; ++i) {
+    const auto captured = frozen.freeze();
+    EXPECT_EQ(pids_of(*captured), living_below(victim.pid()));
+    frozen.tree.thaw();
+    while (const auto event = frozen.tree.dispatch()) {
+      ADD_FAILURE() << "thread " << event->tid << " ended by " << event->status;
+    }
+  }
+  victim.write_line("calm");
+  frozen.look_after_until_it_answers(victim);
+  EXPECT_EQ(victim.read_line(), "calm");
+}
+
+TEST(ATreeOfAnyShape, WhoseParentsWaitInVforkLosesNobody) {
+  freeze_spawning(TracedTree::Between::Detached);
+}
+
+TEST(ATreeOfAnyShape, WhoseParentsWaitInVforkLosesNobodyWhileWeStay) {
+  freeze_spawning(TracedTree::Between::Attached);
 }
 
 TEST(ATreeOfAnyShape, WithAnExitedLeaderAndAZombieFreezes) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A tree of an unusual shape: "threads N", "processes N", "bomb" (forks until "calm"),
+// A tree of an unusual shape: "threads N", "processes N", "bomb" (forks until "calm"), "spawn" (the
+// same by posix_spawn in three threads, whose parents wait inside of vfork),
 // "leaderless", "zombie", "debugger" (a child that traces another) and "step" (it does its work).
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
@@ -28,12 +30,12 @@ pid_t forked(void (*body)()) {
 }
 
 std::atomic<bool> bombing{false};
-std::thread bomber;
+std::vector<std::thread> bombers;
 
 /// Some 200 a second, each with a child of its own, alive for some ms.
 void bomb() {
   bombing = true;
-  bomber = std::thread([] {
+  bombers.emplace_back([] {
     while (bombing) {
       const pid_t child = forked([] {
         const pid_t grandchild = forked([] { ::usleep(20'000); });
@@ -46,6 +48,23 @@ void bomb() {
       if (child < 0) ::_exit(1);
     }
   });
+}
+
+void spawn() {
+  bombing = true;
+  for (int i = 0; i < 3; ++i) {
+    bombers.emplace_back([] {
+      char* arguments[] = {const_cast<char*>("true"), nullptr};
+      while (bombing) {
+        pid_t child = 0;
+        int status = 0;
+        if (::posix_spawn(&child, "/bin/true", nullptr, nullptr, arguments, environ) != 0 ||
+            ::waitpid(child, &status, 0) != child || status != 0) {
+          ::_exit(1);
+        }
+      }
+    });
+  }
 }
 
 void leave_threads_without_leader() {
@@ -102,9 +121,13 @@ void obey(const char* line) {
   } else if (std::strcmp(line, "bomb\n") == 0) {
     bomb();
     std::printf("bombing\n");
+  } else if (std::strcmp(line, "spawn\n") == 0) {
+    spawn();
+    std::printf("spawning\n");
   } else if (std::strcmp(line, "calm\n") == 0) {
     bombing = false;
-    bomber.join();
+    for (auto& bomber : bombers) bomber.join();
+    bombers.clear();
     std::printf("calm\n");
   } else if (std::strcmp(line, "leaderless\n") == 0) {
     std::printf("%d\n", forked(leave_threads_without_leader));
