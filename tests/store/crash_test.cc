@@ -16,30 +16,11 @@
 #include "store/recording_writer.h"
 #include "store/snapshot_reader.h"
 #include "store/store.h"
+#include "tests/store/numbered_memory.h"
 #include "tests/store/temporary_store.h"
 
 namespace icecore::store::test {
 namespace {
-
-constexpr std::uint32_t kPages = 96;
-
-/// Every byte of a snapshot follows from its number, so that the parent can tell what it should be.
-std::byte byte_of(std::uint64_t number, std::uint64_t page, std::size_t at) {
-  // Pages 0 to 31 change each time, the others with every fourth snapshot.
-  const std::uint64_t since = page < 32 ? number : number / 4 * 4;
-  const bool varies = at % 64 == since % 64;
-  return std::byte(static_cast<unsigned char>(varies ? since : page * 7 + at % 5));
-}
-
-std::vector<std::byte> memory_of(std::uint64_t number) {
-  std::vector<std::byte> bytes(kPages * kPageSize);
-  for (std::uint64_t page = 0; page < kPages; ++page) {
-    for (std::size_t at = 0; at < kPageSize; ++at) {
-      bytes[page * kPageSize + at] = byte_of(number, page, at);
-    }
-  }
-  return bytes;
-}
 
 /// Commits snapshots until it is killed; each reported number was committed before.
 [[noreturn]] void write_until_killed(const std::filesystem::path& directory, int reports) {
@@ -50,8 +31,8 @@ std::vector<std::byte> memory_of(std::uint64_t number) {
     const SpaceId space = writer.new_space();
     while (true) {
       SnapshotWriter snapshot = writer.begin();
-      const auto bytes = memory_of(snapshot.number());
-      const PageRun run{PageRun::Kind::Data, 0, kPages, bytes.data(), {}};
+      const auto bytes = numbered_memory(snapshot.number());
+      const PageRun run{PageRun::Kind::Data, 0, kNumberedPages, bytes.data(), {}};
       snapshot.write_pages(space, std::span(&run, 1));
       SnapshotSummary summary;
       summary.dirty_bytes = static_cast<std::uint64_t>(space);
@@ -96,9 +77,9 @@ void expect_whole(const Store& store, std::uint64_t number) {
   const SnapshotKey key{"killed", number};
   const SpaceId space{store.summary(key).dirty_bytes};
   const SnapshotReader reader = store.read(key);
-  const auto wanted = memory_of(number);
+  const auto wanted = numbered_memory(number);
   std::array<std::byte, kPageSize> bytes{};
-  for (std::uint64_t page = 0; page < kPages; ++page) {
+  for (std::uint64_t page = 0; page < kNumberedPages; ++page) {
     ASSERT_EQ(reader.read_page(space, page, bytes), PageVersion::Kind::Stored);
     ASSERT_TRUE(std::equal(bytes.begin(), bytes.end(),
                            wanted.begin() + static_cast<std::ptrdiff_t>(page * kPageSize)))
