@@ -54,9 +54,9 @@ std::optional<std::uint64_t> MemoryWalk::find(std::uint64_t address, std::uint64
         std::span(piece).first(std::min<std::uint64_t>(piece.size(), end - address));
     const std::size_t got = target_.read_memory(pid_, address, wanted);
     const auto bytes = wanted.first(got);
-    const auto found = std::ranges::search(bytes, pattern);
-    if (!found.empty()) {
-      return address + static_cast<std::uint64_t>(found.begin() - bytes.begin());
+    const auto found = std::search(bytes.begin(), bytes.end(), pattern.begin(), pattern.end());
+    if (found != bytes.end()) {
+      return address + static_cast<std::uint64_t>(found - bytes.begin());
     }
     if (got == wanted.size()) {
       address += got - overlap;

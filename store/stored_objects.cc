@@ -88,7 +88,9 @@ std::shared_ptr<const SegmentReader> StoredObjects::segment(std::uint32_t id) {
 std::shared_ptr<const PageList> StoredObjects::load_page_list(const ListKey& key) {
   const auto& [recording, space, sequence] = key;
   std::uint32_t id = 0;
-  const auto find = [&]() -> std::optional<Locator> {
+  // clang 14 does not let a lambda capture what a structured binding names.
+  const auto find = [&, recording = recording, space = space,
+                     sequence = sequence]() -> std::optional<Locator> {
     Rows rows = index_.query(
         "SELECT pack_id, pack_offset, pack_length, id FROM page_lists WHERE "
         "recording_id=?1 AND space=?2 AND sequence=?3",

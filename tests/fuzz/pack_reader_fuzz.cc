@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Feeds bytes to everything that reads a pack: the scan, and the body of each record as each type.
-// Build with clang++ -fsanitize=fuzzer,address; tests/store/pack_reader_fuzz_test.cc replays a
-// corpus.
+// tests/store/pack_reader_fuzz_test.cc replays the corpus.
 #include <cstddef>
 #include <cstdint>
 #include <span>
