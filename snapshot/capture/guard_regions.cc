@@ -8,33 +8,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "snapshot/capture/pagemap_scan.h"
+
 namespace icecore::snapshot {
 namespace {
 
 constexpr std::uint64_t kPageSize = 4096;
-
-// linux/fs.h of Linux 6.15; older headers do not have them.
-struct PageRegion {
-  std::uint64_t start;
-  std::uint64_t end;
-  std::uint64_t categories;
-};
-struct ScanArgument {
-  std::uint64_t size;
-  std::uint64_t flags;
-  std::uint64_t start;
-  std::uint64_t end;
-  std::uint64_t walk_end;
-  std::uint64_t regions;
-  std::uint64_t region_count;
-  std::uint64_t max_pages;
-  std::uint64_t category_inverted;
-  std::uint64_t category_mask;
-  std::uint64_t category_any_of;
-  std::uint64_t return_mask;
-};
-constexpr std::uint64_t kPageIsGuard = 1U << 8U;
-constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
 
 void add(std::uint64_t start, std::uint64_t end, model::Mapping& mapping) {
   const int size = mapping.guards_size();
@@ -49,18 +28,18 @@ void add(std::uint64_t start, std::uint64_t end, model::Mapping& mapping) {
 // False when this kernel's PAGEMAP_SCAN does not know of guards, or there is none.
 bool scan(int pagemap, model::Mapping& mapping) {
   std::array<PageRegion, 256> regions{};
-  ScanArgument argument{.size = sizeof(ScanArgument),
-                        .flags = 0,
-                        .start = mapping.start(),
-                        .end = mapping.end(),
-                        .walk_end = 0,
-                        .regions = reinterpret_cast<std::uint64_t>(regions.data()),
-                        .region_count = regions.size(),
-                        .max_pages = 0,
-                        .category_inverted = 0,
-                        .category_mask = kPageIsGuard,
-                        .category_any_of = 0,
-                        .return_mask = kPageIsGuard};
+  PageScanArgument argument{.size = sizeof(PageScanArgument),
+                            .flags = 0,
+                            .start = mapping.start(),
+                            .end = mapping.end(),
+                            .walk_end = 0,
+                            .regions = reinterpret_cast<std::uint64_t>(regions.data()),
+                            .region_count = regions.size(),
+                            .max_pages = 0,
+                            .category_inverted = 0,
+                            .category_mask = kPageIsGuard,
+                            .category_any_of = 0,
+                            .return_mask = kPageIsGuard};
   while (argument.start < mapping.end()) {
     const int count = ::ioctl(pagemap, kPagemapScan, &argument);
     if (count < 0) return false;

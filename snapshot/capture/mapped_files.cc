@@ -35,8 +35,13 @@ MappedFiles::File* MappedFiles::open(const model::Process& process, const model:
     file.fd = std::make_shared<const UniqueFd>(open_mapped(process, mapping));
     file.path = mapping.name();
   }
-  file.last_seen = generation_;
-  return file.fd->valid() ? &file : nullptr;
+  if (!file.fd->valid()) return nullptr;
+  if (file.last_seen != generation_) {
+    // Once, however many mappings show it.
+    file.regular = ::fstat(file.fd->get(), &file.status) == 0 && S_ISREG(file.status.st_mode);
+    file.last_seen = generation_;
+  }
+  return &file;
 }
 
 void MappedFiles::collect(model::Snapshot& snapshot) {
@@ -48,8 +53,7 @@ void MappedFiles::collect(model::Snapshot& snapshot) {
       if (mapping.inode() == 0 || mapping.shared_space() != 0) continue;
       if (mapping.content() != model::Mapping::HELD || mapping.name().empty()) continue;
       File* file = open(process, mapping);
-      struct stat status {};
-      if (file == nullptr || ::fstat(file->fd->get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+      if (file == nullptr || !file->regular) {
         auto* limitation = snapshot.add_limitations();
         limitation->set_pid(process.pid());
         limitation->set_object("mapping of " + mapping.name());
@@ -64,7 +68,7 @@ void MappedFiles::collect(model::Snapshot& snapshot) {
         auto* mapped = snapshot.add_mapped_files();
         mapped->set_path(mapping.name());
         mapped->set_deleted(mapping.deleted());
-        fill_identity(status, *mapped->mutable_identity());
+        fill_identity(file->status, *mapped->mutable_identity());
         pending_.push_back({file->index, file->fd});
       }
       mapping.set_file(static_cast<std::uint32_t>(file->index) + 1);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -39,6 +41,8 @@ class MappedFiles {
     std::shared_ptr<const UniqueFd> fd;
     std::string path;
     int index = -1;  ///< in the snapshot being made
+    struct ::stat status {};
+    bool regular = false;  ///< and could be asked for its status, which is that of this snapshot
     std::uint64_t last_seen = 0;
   };
   File* open(const model::Process& process, const model::Mapping& mapping);

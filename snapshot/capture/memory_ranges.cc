@@ -8,6 +8,11 @@ namespace {
 
 std::uint64_t end_of(const store::PageRange& run) { return run.first + run.count; }
 
+/// The first run that ends behind `page`.
+PageSet::const_iterator run_at(const PageSet& set, std::uint64_t page) {
+  return std::ranges::upper_bound(set, page, {}, end_of);
+}
+
 }  // namespace
 
 void append_run(PageSet& set, std::uint64_t first, std::uint64_t count) {
@@ -64,6 +69,25 @@ PageSet unite(const PageSet& a, const PageSet& b) {
     }
   }
   return result;
+}
+
+PageSet part_of(const PageSet& set, std::uint64_t first, std::uint64_t end) {
+  PageSet result;
+  for (auto run = run_at(set, first); run != set.end() && run->first < end; ++run) {
+    const std::uint64_t from = std::max(run->first, first);
+    result.push_back({from, std::min(end_of(*run), end) - from});
+  }
+  return result;
+}
+
+bool overlaps(const PageSet& set, std::uint64_t first, std::uint64_t end) {
+  const auto run = run_at(set, first);
+  return run != set.end() && run->first < end;
+}
+
+bool covers(const PageSet& set, std::uint64_t first, std::uint64_t end) {
+  const auto run = run_at(set, first);
+  return run != set.end() && run->first <= first && end_of(*run) >= end;
 }
 
 std::uint64_t page_count(const PageSet& set) {

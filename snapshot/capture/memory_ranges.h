@@ -17,6 +17,12 @@ void append_run(PageSet& set, std::uint64_t first, std::uint64_t count);
 [[nodiscard]] PageSet subtract(const PageSet& from, const PageSet& what);
 [[nodiscard]] PageSet intersect(const PageSet& a, const PageSet& b);
 [[nodiscard]] PageSet unite(const PageSet& a, const PageSet& b);
+/// The pages of `set` in [first, end): whatever the size of the set, only what lies there is looked
+/// at. The same holds for the two questions below.
+[[nodiscard]] PageSet part_of(const PageSet& set, std::uint64_t first, std::uint64_t end);
+/// Whether any page of [first, end) is in `set`, or all.
+[[nodiscard]] bool overlaps(const PageSet& set, std::uint64_t first, std::uint64_t end);
+[[nodiscard]] bool covers(const PageSet& set, std::uint64_t first, std::uint64_t end);
 [[nodiscard]] std::uint64_t page_count(const PageSet& set);
 
 }  // namespace icecore::snapshot

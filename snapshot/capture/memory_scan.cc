@@ -10,48 +10,37 @@
 #include <string>
 
 #include "base/error.h"
+#include "snapshot/capture/pagemap_scan.h"
 
 namespace icecore::snapshot {
 namespace {
 
-// include/uapi/linux/fs.h of Linux 6.7; Debian 12's headers are older.
-struct PageRegion {
-  std::uint64_t start;
-  std::uint64_t end;
-  std::uint64_t categories;
-};
-struct ScanArgument {
-  std::uint64_t size;
-  std::uint64_t flags;
-  std::uint64_t start;
-  std::uint64_t end;
-  std::uint64_t walk_end;
-  std::uint64_t vec;
-  std::uint64_t vec_len;
-  std::uint64_t max_pages;
-  std::uint64_t category_inverted;
-  std::uint64_t category_mask;
-  std::uint64_t category_anyof_mask;
-  std::uint64_t return_mask;
-};
-constexpr unsigned long kPagemapScan = _IOWR('f', 16, ScanArgument);
-constexpr std::uint64_t kWritten = 1U << 1U;
-constexpr std::uint64_t kFile = 1U << 2U;
-constexpr std::uint64_t kPresent = 1U << 3U;
-constexpr std::uint64_t kSwapped = 1U << 4U;
-constexpr std::uint64_t kZeroFrame = 1U << 5U;
-constexpr std::uint64_t kWriteProtectMatching = 1U << 0U;
-constexpr std::uint64_t kCheckAsync = 1U << 1U;
-
 constexpr std::uint64_t kPage = store::kPageSize;
 
+// Without "present or swapped" a page that was never touched would match, and protecting it would
+// make page tables for all of a sparse mapping: gigabytes of them for a JVM. Its first write is
+// seen all the same.
+constexpr PageScanArgument kTakeWritten{.size = 0,
+                                        .flags = kScanWriteProtect,
+                                        .start = 0,
+                                        .end = 0,
+                                        .walk_end = 0,
+                                        .regions = 0,
+                                        .region_count = 0,
+                                        .max_pages = 0,
+                                        .category_inverted = 0,
+                                        .category_mask = kPageIsWritten,
+                                        .category_any_of = kPageIsPresent | kPageIsSwapped,
+                                        .return_mask = kPageIsWritten};
+
 /// Runs one scan over [start, end) to its end, appending the regions to `pages`; false for EPERM.
-bool scan(int fd, ScanArgument argument, std::uint64_t start, std::uint64_t end, PageSet& pages) {
+bool scan(int fd, PageScanArgument argument, std::uint64_t start, std::uint64_t end,
+          PageSet& pages) {
   std::array<PageRegion, 1024> regions;  // 24 KiB: not worth zeroing for each of many mappings
   argument.size = sizeof argument;
   argument.end = end;
-  argument.vec = reinterpret_cast<std::uint64_t>(regions.data());
-  argument.vec_len = regions.size();
+  argument.regions = reinterpret_cast<std::uint64_t>(regions.data());
+  argument.region_count = regions.size();
   while (start < end) {
     argument.start = start;
     argument.walk_end = 0;
@@ -78,61 +67,73 @@ PageScanner::PageScanner(int pid)
           ::open(("/proc/" + std::to_string(pid) + "/pagemap").c_str(), O_RDONLY | O_CLOEXEC)) {}
 
 PageSet PageScanner::own_pages(std::uint64_t start, std::uint64_t end) const {
-  ScanArgument argument{};
-  argument.category_inverted = kFile | kZeroFrame;
-  argument.category_mask = kFile | kZeroFrame;
-  argument.category_anyof_mask = kPresent | kSwapped;
-  argument.return_mask = kPresent;
+  PageScanArgument argument{};
+  argument.category_inverted = kPageIsFile | kPageIsZeroFrame;
+  argument.category_mask = kPageIsFile | kPageIsZeroFrame;
+  argument.category_any_of = kPageIsPresent | kPageIsSwapped;
+  argument.return_mask = kPageIsPresent;
   PageSet pages;
   scan(pagemap_.get(), argument, start, end, pages);
   return pages;
 }
 
 PageSet PageScanner::missing_pages(std::uint64_t start, std::uint64_t end) const {
-  ScanArgument argument{};
-  argument.category_inverted = kPresent | kSwapped;
-  argument.category_mask = kPresent | kSwapped;
-  argument.return_mask = kPresent;
+  PageScanArgument argument{};
+  argument.category_inverted = kPageIsPresent | kPageIsSwapped;
+  argument.category_mask = kPageIsPresent | kPageIsSwapped;
+  argument.return_mask = kPageIsPresent;
   PageSet missing;
   scan(pagemap_.get(), argument, start, end, missing);
-  ScanArgument zero{};
-  zero.category_mask = kPresent | kZeroFrame;
-  zero.return_mask = kPresent;
+  PageScanArgument zero{};
+  zero.category_mask = kPageIsPresent | kPageIsZeroFrame;
+  zero.return_mask = kPageIsPresent;
   PageSet zero_pages;
   scan(pagemap_.get(), zero, start, end, zero_pages);
   return zero_pages.empty() ? missing : unite(missing, zero_pages);
 }
 
 PageSet PageScanner::absent_own_pages(std::uint64_t start, std::uint64_t end) const {
-  ScanArgument argument{};
-  argument.category_inverted = kPresent;
-  argument.category_mask = kPresent | kSwapped;
-  argument.return_mask = kSwapped;
+  PageScanArgument argument{};
+  argument.category_inverted = kPageIsPresent;
+  argument.category_mask = kPageIsPresent | kPageIsSwapped;
+  argument.return_mask = kPageIsSwapped;
   PageSet pages;
   scan(pagemap_.get(), argument, start, end, pages);
   return pages;
 }
 
 PageSet PageScanner::populated_pages(std::uint64_t start, std::uint64_t end) const {
-  ScanArgument argument{};
-  argument.category_anyof_mask = kPresent | kSwapped;
-  argument.return_mask = kPresent;
+  PageScanArgument argument{};
+  argument.category_any_of = kPageIsPresent | kPageIsSwapped;
+  argument.return_mask = kPageIsPresent;
   PageSet pages;
   scan(pagemap_.get(), argument, start, end, pages);
   return pages;
 }
 
 std::optional<PageSet> PageScanner::take_written(std::uint64_t start, std::uint64_t end) const {
-  ScanArgument argument{};
-  argument.flags = kWriteProtectMatching | kCheckAsync;
-  argument.category_mask = kWritten;
-  // Without this a page that was never touched would match, and protecting it would make page
-  // tables for all of a sparse mapping: gigabytes of them for a JVM. Its first write is seen all
-  // the same.
-  argument.category_anyof_mask = kPresent | kSwapped;
-  argument.return_mask = kWritten;
+  PageScanArgument argument = kTakeWritten;
+  argument.flags |= kScanCheckAsync;
   PageSet pages;
   if (!scan(pagemap_.get(), argument, start, end, pages)) return std::nullopt;
+  return pages;
+}
+
+PageSet PageScanner::take_all_written(std::uint64_t end) const {
+  PageSet pages;
+  scan(pagemap_.get(), kTakeWritten, 0, end, pages);
+  return pages;
+}
+
+PageSet PageScanner::unwatched_own_pages(std::uint64_t start, std::uint64_t end) const {
+  constexpr std::uint64_t kNot = kPageIsFile | kPageIsZeroFrame | kPageIsWriteProtectable;
+  PageScanArgument argument{};
+  argument.category_inverted = kNot;
+  argument.category_mask = kNot;
+  argument.category_any_of = kPageIsPresent | kPageIsSwapped;
+  argument.return_mask = kPageIsPresent;
+  PageSet pages;
+  scan(pagemap_.get(), argument, start, end, pages);
   return pages;
 }
 

@@ -36,6 +36,10 @@ class PageScanner {
   /// not (wholly) registered for asynchronous write-protection: it is new, moved, or of a new
   /// program.
   [[nodiscard]] std::optional<PageSet> take_written(std::uint64_t start, std::uint64_t end) const;
+  /// The same of everything below `end` that is registered; what is not is passed over.
+  [[nodiscard]] PageSet take_all_written(std::uint64_t end) const;
+  /// Those of own_pages() whose mapping is not registered for asynchronous write-protection.
+  [[nodiscard]] PageSet unwatched_own_pages(std::uint64_t start, std::uint64_t end) const;
   /// Guard pages (MADV_GUARD_INSTALL, since Linux 6.13) need bit 58 of pagemap: see capture_guards.
 
   /// Page frame numbers of `count` pages from `first` on; 0 for pages that are not present or when

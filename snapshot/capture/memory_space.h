@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "snapshot/capture/memory_copy.h"
@@ -33,6 +34,13 @@ class MemorySpace {
   /// The watch ended with the program it was made for (exec).
   [[nodiscard]] bool watch_is_dead() const { return watch_dead_; }
 
+  /// While the process is frozen: takes in what was written since the last look. capture() does it
+  /// by itself; done before, untouched() can be asked.
+  void look_for_writes(int pid);
+  /// After look_for_writes(): nothing wrote to [start, end) since the last capture, and all of it
+  /// is memory that was captured then. Addresses in bytes.
+  [[nodiscard]] bool untouched(std::uint64_t start, std::uint64_t end) const;
+
   /// While the process runs: copies what is dirty already, so that the pause has little to do.
   void copy_early(const model::Process& process, PageBuffer& buffer);
 
@@ -45,9 +53,12 @@ class MemorySpace {
     std::uint64_t dirty_pages = 0;  ///< copied, in and before the pause
     PageSet failed;                 ///< could not be read
   };
+  /// Whether a thread of the process may have run since the last capture. If none has, nothing can
+  /// have gone from its memory: what others write is seen by the marks.
+  enum class Ran { Maybe, No };
   /// While the process is frozen: all that changed since the last capture. `parent` helps a forked
   /// child: a page in the same frame as the parent's has the parent's content.
-  Result capture(const model::Process& process, const Parent& parent, PageBuffer& buffer);
+  Result capture(const model::Process& process, Ran ran, const Parent& parent, PageBuffer& buffer);
   /// A capture that was not stored: the next one must hold everything again.
   void forget();
 
@@ -58,15 +69,20 @@ class MemorySpace {
     PageSet unreadable;
     PageSet held;
   };
-  Dirty find_dirty(const model::Process& process);
+  Dirty find_dirty(const model::Process& process, Ran ran);
   struct Look {
     PageSet own;
     PageSet changed;
   };
-  Look look_at(const PageScanner& scanner, const model::Mapping& mapping);
-  std::optional<Look> look_at_known(const PageScanner& scanner,
-                                    const model::Mapping& mapping) const;
-  std::optional<PageSet> take_written(const PageScanner& scanner, const model::Mapping& mapping);
+  Look look_at(const model::Mapping& mapping, Ran ran);
+  Look look_afresh(const model::Mapping& mapping);
+  [[nodiscard]] Look look_at_known(const model::Mapping& mapping, const PageSet& had,
+                                   const PageSet& written) const;
+  [[nodiscard]] bool is_known(std::uint64_t first, std::uint64_t end) const;
+  [[nodiscard]] PageSet had(std::uint64_t first, std::uint64_t end) const;
+  std::optional<PageSet> take_written(const model::Mapping& mapping);
+  void forget_early_copies();
+  void note_spans(const model::Process& process);
   PageSet find_shared_frames(const PageScanner& scanner, const PageSet& candidates,
                              const Parent& parent);
 
@@ -84,6 +100,14 @@ class MemorySpace {
   std::vector<CopiedRun> early_;
   PageSet early_pages_;
   PageSet missed_;  ///< marks taken by copy_early() whose pages it could not copy
+
+  // Of the look that is being taken; empty between captures.
+  std::optional<PageScanner> scanner_;
+  PageSet written_;    ///< marks taken of mappings under watch
+  PageSet unwatched_;  ///< pages of mappings in spans_ that are not under watch
+  /// What the last capture looked at, in few pieces: [start, end) addresses of memory that may be
+  /// scanned at once.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> spans_;
 };
 
 }  // namespace icecore::snapshot

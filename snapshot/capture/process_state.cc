@@ -121,9 +121,6 @@ void fill_from_memory(const ProcDirectory& directory, model::Process& process) {
   process.set_command_line(whole(directory.read_shared("cmdline", kOneRecord)));
   process.set_environment(whole(directory.read_shared("environ", kOneRecord)));
   process.set_auxv(whole(directory.read_shared("auxv", kOneRecord)));
-  fill_links(directory, process);
-  process.set_coredump_filter(
-      number_in<unsigned>(directory.read_shared("coredump_filter", kOneRecord), 16));
   process.set_personality(
       number_in<unsigned>(directory.read_shared("personality", kOneRecord), 16));
   process.set_dumpable(read_dumpable(directory.shared_tid()));
@@ -157,8 +154,7 @@ int read_dumpable(int pid) {
   return (info.coredump_mask & kSkip) != 0 ? 0 : -1;
 }
 
-void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& own,
-                           model::Process& process) {
+void capture_open_state(const ProcDirectory& directory, model::Process& process) {
   process.set_pid(directory.pid());
   fill_from_stat(directory.stat(), process);
   process.set_cgroup(whole(directory.read("cgroup", kOneRecord)));
@@ -178,9 +174,36 @@ void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& 
       living = proc::parse_stat(*text);
   }
   fill_layout(living, *process.mutable_layout());
+  fill_links(directory, process);
+  process.set_coredump_filter(
+      number_in<unsigned>(directory.read_shared("coredump_filter", kOneRecord), 16));
+}
+
+void capture_own_state(const ProcDirectory& directory, const OwnNamespaces& own,
+                       model::Process& process) {
   fill_timers(directory, process);
   fill_from_memory(directory, process);
   capture_namespaces(directory, own, process);
+}
+
+void keep_own_state(const model::Process& before, model::Process& process) {
+  process.set_command_line(before.command_line());
+  process.set_environment(before.environment());
+  process.set_auxv(before.auxv());
+  process.set_personality(before.personality());
+  process.set_dumpable(before.dumpable());
+  process.set_child_subreaper(before.child_subreaper());
+  process.mutable_layout()->set_brk(before.layout().brk());
+  process.mutable_credentials()->set_securebits(before.credentials().securebits());
+  *process.mutable_namespaces() = before.namespaces();
+  *process.mutable_actions() = before.actions();
+  process.set_sigactions_known(before.sigactions_known());
+}
+
+void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& own,
+                           model::Process& process) {
+  capture_open_state(directory, process);
+  if (process.state() != model::Process::ZOMBIE) capture_own_state(directory, own, process);
 }
 
 }  // namespace icecore::snapshot

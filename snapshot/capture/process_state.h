@@ -17,6 +17,15 @@ namespace icecore::snapshot {
 void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& own,
                            model::Process& process);
 
+/// Its two parts: what others may change (limits, session, working directory ...), and what only
+/// the process itself changes, by running.
+void capture_open_state(const ProcDirectory& directory, model::Process& process);
+void capture_own_state(const ProcDirectory& directory, const OwnNamespaces& own,
+                       model::Process& process);
+/// In place of capture_own_state() and of remote system calls: what they found in `before`, for a
+/// process without timers that has not run since.
+void keep_own_state(const model::Process& before, model::Process& process);
+
 /// PR_GET_DUMPABLE of a process, 0 to 2, from the outside; -1 when the kernel does not tell it.
 int read_dumpable(int pid);
 

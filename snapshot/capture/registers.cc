@@ -25,6 +25,16 @@ void fill_system_call(const user_regs_struct& registers, model::Thread& thread) 
 
 }  // namespace
 
+void capture_private_pending(const TracedThread& traced, model::Thread& thread) {
+  thread.clear_pending_signals();
+  // An empty queue is the rule; /proc/PID/status, read already, says so for less than a ptrace
+  // call.
+  if (thread.pending_mask() == 0) return;
+  for (auto& info : ptrace_call::pending(traced.tid, ptrace_call::Queue::Private)) {
+    thread.add_pending_signals(std::move(info));
+  }
+}
+
 bool capture_registers(TracedThread& traced, model::Thread& thread) {
   const int tid = traced.tid;
   fill_system_call(traced.registers, thread);
@@ -36,13 +46,7 @@ bool capture_registers(TracedThread& traced, model::Thread& thread) {
   traced.signal_mask = mask;
   thread.set_xstate(std::move(*xstate));
   thread.set_signal_mask(*mask);
-  // An empty queue is the rule; /proc/PID/status, read already, says so for less than a ptrace
-  // call.
-  if (thread.pending_mask() != 0) {
-    for (auto& info : ptrace_call::pending(tid, ptrace_call::Queue::Private)) {
-      thread.add_pending_signals(std::move(info));
-    }
-  }
+  capture_private_pending(traced, thread);
   if (const auto rseq = ptrace_call::rseq(tid)) {
     thread.set_rseq_address(rseq->address);
     thread.set_rseq_length(rseq->length);

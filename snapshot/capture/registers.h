@@ -11,6 +11,9 @@ namespace icecore::snapshot {
 /// meanwhile.
 bool capture_registers(TracedThread& traced, model::Thread& thread);
 
+/// The private queue of pending signals, if thread.pending_mask says that there are any.
+void capture_private_pending(const TracedThread& traced, model::Thread& thread);
+
 /// The shared queue of pending signals, read through one stopped thread.
 void capture_shared_pending(const TracedThread& traced, model::Process& process);
 

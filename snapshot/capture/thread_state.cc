@@ -37,36 +37,6 @@ bool equal(const model::Credentials& a, const model::Credentials& b) {
   return a.SerializeAsString() == b.SerializeAsString();
 }
 
-void fill_from_status(const proc::Status& status, const model::Process& process,
-                      model::Thread& thread) {
-  thread.mutable_namespace_tids()->Assign(status.namespace_pids.begin(),
-                                          status.namespace_pids.end());
-  thread.set_signal_mask(status.blocked);
-  thread.set_pending_mask(status.pending);
-  thread.set_cpus_allowed(status.cpus_allowed);
-  if (thread.tid() == process.pid()) return;
-  model::Credentials own;
-  fill_credentials(status, own);
-  if (!equal(own, process.credentials())) *thread.mutable_credentials() = std::move(own);
-}
-
-// The leader's stat and status are those of the process, which were read already.
-bool fill_from_files(const ProcDirectory& directory, int tid, const model::Process& process,
-                     model::Thread& thread) {
-  if (tid == directory.pid()) {
-    fill_from_stat(directory.stat(), thread);
-    if (const proc::Status* status = directory.status()) fill_from_status(*status, process, thread);
-    return true;
-  }
-  const auto stat = directory.read(task_file(tid, "stat").c_str(), kOneRecord);
-  if (!stat) return false;
-  fill_from_stat(proc::parse_stat(*stat), thread);
-  if (const auto text = directory.read(task_file(tid, "status").c_str(), kOneRecord)) {
-    fill_from_status(proc::parse_status(*text), process, thread);
-  }
-  return true;
-}
-
 void fill_system_call(const proc::SyscallLine& line, model::SystemCall& call) {
   call.set_inside(line.where == proc::SyscallLine::Where::SystemCall);
   if (!call.inside()) return;
@@ -87,14 +57,73 @@ void fill_timer_slack(int tid, model::Thread& thread) {
   thread.set_timer_slack_ns(proc::to_number<std::uint64_t>(proc::take_line(text)).value_or(0));
 }
 
+// struct sched_attr, its first version: glibc 2.36 has neither it nor the call.
+struct SchedulingAttributes {
+  std::uint32_t size;
+  std::uint32_t policy;
+  std::uint64_t flags;
+  std::int32_t nice;
+  std::uint32_t priority;
+  std::uint64_t deadline[3];
+};
+
 }  // namespace
+
+std::optional<proc::Status> read_thread_status(const ProcDirectory& directory, int tid) {
+  if (tid == directory.pid()) {
+    const proc::Status* status = directory.status();
+    return status != nullptr ? std::optional(*status) : std::nullopt;
+  }
+  const auto text = directory.read(task_file(tid, "status").c_str(), kOneRecord);
+  return text ? std::optional(proc::parse_status(*text)) : std::nullopt;
+}
+
+void fill_thread_status(const proc::Status& status, const model::Process& process,
+                        model::Thread& thread) {
+  thread.mutable_namespace_tids()->Assign(status.namespace_pids.begin(),
+                                          status.namespace_pids.end());
+  thread.set_signal_mask(status.blocked);
+  thread.set_pending_mask(status.pending);
+  thread.set_cpus_allowed(status.cpus_allowed);
+  thread.clear_credentials();
+  if (thread.tid() == process.pid()) return;
+  model::Credentials own;
+  fill_credentials(status, own);
+  if (!equal(own, process.credentials())) *thread.mutable_credentials() = std::move(own);
+}
+
+// The leader's stat is that of the process, which was read already.
+bool fill_thread_stat(const ProcDirectory& directory, int tid, model::Thread& thread) {
+  if (tid == directory.pid()) {
+    fill_from_stat(directory.stat(), thread);
+  } else {
+    const auto stat = directory.read(task_file(tid, "stat").c_str(), kOneRecord);
+    if (!stat) return false;
+    fill_from_stat(proc::parse_stat(*stat), thread);
+  }
+  if (thread.state() != "Z" && thread.state() != "X") fill_io_priority(tid, thread);
+  return true;
+}
+
+void refresh_thread_stat(const proc::Status& status, model::Thread& thread) {
+  thread.set_name(status.name);
+  SchedulingAttributes attributes{};
+  if (::syscall(SYS_sched_getattr, thread.tid(), &attributes, sizeof attributes, 0) == 0) {
+    thread.set_scheduler_policy(static_cast<int>(attributes.policy));
+    thread.set_scheduler_priority(attributes.priority);
+    thread.set_nice(attributes.nice);
+  }
+  fill_io_priority(thread.tid(), thread);
+}
 
 bool capture_thread_state(const ProcDirectory& directory, int tid, Activity activity,
                           const model::Process& process, model::Thread& thread) {
   thread.set_tid(tid);
-  if (!fill_from_files(directory, tid, process, thread)) return false;
+  if (!fill_thread_stat(directory, tid, thread)) return false;
+  if (const auto status = read_thread_status(directory, tid)) {
+    fill_thread_status(*status, process, thread);
+  }
   if (thread.state() == "Z" || thread.state() == "X") return true;
-  fill_io_priority(tid, thread);
   if (activity == Activity::Held) return true;
   if (const auto text = directory.read(task_file(tid, "syscall").c_str(), kOneRecord)) {
     fill_system_call(proc::parse_syscall(*text), *thread.mutable_system_call());

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/model/process.pb.h"
+#include "snapshot/proc/status.h"
 
 namespace icecore::snapshot {
 
@@ -16,6 +19,16 @@ enum class Activity { Running, Held };
 /// `process.credentials`, which must be filled already. Returns false when the thread is gone.
 bool capture_thread_state(const ProcDirectory& directory, int tid, Activity activity,
                           const model::Process& process, model::Thread& thread);
+
+/// The two parts of it for a held thread, where one of them is known already: what
+/// /proc/PID/task/TID/status tells, and what stat tells (false when the thread is gone).
+std::optional<proc::Status> read_thread_status(const ProcDirectory& directory, int tid);
+void fill_thread_status(const proc::Status& status, const model::Process& process,
+                        model::Thread& thread);
+bool fill_thread_stat(const ProcDirectory& directory, int tid, model::Thread& thread);
+/// What others may have changed of a thread that did not run since its stat was read: the name
+/// (which is in status) and scheduling.
+void refresh_thread_stat(const proc::Status& status, model::Thread& thread);
 
 /// What it waits in: "do_epoll_wait"; worth reading only before the freeze.
 void capture_wait_channel(const ProcDirectory& directory, int tid, model::Thread& thread);

@@ -14,11 +14,9 @@
 #include "snapshot/capture/limitations.h"
 #include "snapshot/capture/machine.h"
 #include "snapshot/capture/mappings.h"
-#include "snapshot/capture/partial_registers.h"
 #include "snapshot/capture/process_state.h"
 #include "snapshot/capture/registers.h"
 #include "snapshot/capture/remote_state.h"
-#include "snapshot/capture/thread_state.h"
 #include "snapshot/capture/watched_paths.h"
 #include "snapshot/tracing/task_list.h"
 
@@ -80,7 +78,7 @@ const model::Process* find_process(const model::Snapshot& snapshot, int pid) {
 }  // namespace
 
 TreeCapture::TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space)
-    : tree_(tree), new_space_(std::move(new_space)), shared_(new_space_) {
+    : tree_(tree), new_space_(std::move(new_space)), threads_(tree), shared_(new_space_) {
   capture_machine(machine_);
 }
 
@@ -129,11 +127,12 @@ void TreeCapture::place_watches() {
 
 void TreeCapture::prepare() {
   next_ = std::make_unique<CapturedSnapshot>(pool_);
+  prepared_.clear();
   flags_.begin_snapshot();
   for (const auto& [pid, space] : spaces_) {
     const auto directory = ProcDirectory::open(pid);
     if (!directory) continue;
-    model::Process process;
+    model::Process& process = prepared_[pid];
     process.set_pid(pid);
     process.set_start_time(directory->stat().start_time);
     capture_mappings(*directory, process);
@@ -162,6 +161,7 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   model.mutable_clocks()->set_monotonic_ns(clock_ns(CLOCK_MONOTONIC));
   model.mutable_clocks()->set_boottime_ns(clock_ns(CLOCK_BOOTTIME));
 
+  resting_.clear();
   const auto begin = clock_ns(CLOCK_MONOTONIC);
   for (const int pid : parents_first()) capture_process(pid, *captured);
   DescriptorCapture descriptors(model);
@@ -189,62 +189,60 @@ void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
   const auto directory = ProcDirectory::open(pid);
   if (!directory) return;  // killed meanwhile
   auto& process = *snapshot.add_processes();
-  capture_process_state(*directory, namespaces_, process);
+  capture_open_state(*directory, process);
   if (process.state() == model::Process::ZOMBIE) return;
-  capture_mappings(*directory, process);
-  flags_.apply(process);
-  capture_threads(*directory, process, snapshot);
-
   const auto* parent = find_process(snapshot, process.parent_pid());
   const bool shares =
       parent != nullptr && parent->space() != 0 && same_memory(pid, process.parent_pid());
   MemorySpace* space = shares ? nullptr : &space_of(process);
   process.set_space(shares ? parent->space() : static_cast<std::uint64_t>(space->id()));
+  if (space != nullptr) space->look_for_writes(pid);
+
+  const auto ran = threads_.capture(*directory, space, process, snapshot);
+  if (ran == MemorySpace::Ran::No && has_rested(process, space)) {
+    capture_resting(*directory, process);
+  } else {
+    capture_running(*directory, space, process, snapshot);
+  }
+}
+
+/// All threads are quiet: whether that holds for everything else that is theirs.
+bool TreeCapture::has_rested(const model::Process& process, const MemorySpace* space) const {
+  const auto& before = threads_.before(process);
+  return space->watched() && !space->watch_is_dead() && before.state() == process.state() &&
+         before.sigactions_known() && before.interval_timers().empty() &&
+         before.posix_timers().empty() && !shared_spaces_.contains(process.space());
+}
+
+void TreeCapture::capture_resting(const ProcDirectory& directory, model::Process& process) {
+  resting_.insert(process.pid());
+  keep_own_state(threads_.before(process), process);
+  capture_pending(process);
+  const auto prepared = prepared_.find(process.pid());
+  if (prepared != prepared_.end() && prepared->second.start_time() == process.start_time()) {
+    process.mutable_mappings()->Swap(prepared->second.mutable_mappings());
+  } else {
+    capture_mappings(directory, process);
+  }
+  flags_.apply(process);
+}
+
+void TreeCapture::capture_running(const ProcDirectory& directory, MemorySpace* space,
+                                  model::Process& process, model::Snapshot& snapshot) {
+  capture_own_state(directory, namespaces_, process);
+  capture_mappings(directory, process);
+  flags_.apply(process);
+  capture_pending(process);
   ask_process(process, space, snapshot);
 }
 
-void TreeCapture::capture_threads(const ProcDirectory& directory, model::Process& process,
-                                  model::Snapshot& snapshot) {
-  for (const int tid : directory.thread_ids()) {
-    const auto traced = tree_.threads().find(tid);
-    const bool held = traced != tree_.threads().end() && traced->second.readable();
-    auto& thread = *process.add_threads();
-    if (!capture_thread_state(directory, tid, held ? Activity::Held : Activity::Running, process,
-                              thread)) {
-      process.mutable_threads()->RemoveLast();
-      continue;
-    }
-    if (held) {
-      if (traced->second.state == TracedThread::State::GroupStopped) {
-        process.set_state(model::Process::STOPPED);
-        thread.set_state("T");
-      }
-      if (capture_registers(traced->second, thread)) continue;
-    }
-    if (thread.state() == "Z" || thread.state() == "X") continue;  // the leader has exited
-    std::string reason = "it did not stop";
-    if (traced != tree_.threads().end()) {
-      if (traced->second.state == TracedThread::State::Suspended) {
-        reason = "it waits in the kernel for its vfork child";
-      } else if (traced->second.state == TracedThread::State::Foreign) {
-        reason = traced->second.foreign_tracer != 0
-                     ? "process " + std::to_string(traced->second.foreign_tracer) + " traces it"
-                     : "we may not trace it";
-      }
-    }
-    const bool some = fill_partial_registers(process.pid(), tid, thread);
-    add_limitation(snapshot, process.pid(), tid, "registers of thread " + std::to_string(tid),
-                   reason + (some ? "; only rip, rsp and the arguments of its system call are known"
-                                  : "; they are unknown"),
-                   model::Limitation::INCOMPLETE);
-  }
+void TreeCapture::capture_pending(model::Process& process) {
+  if (process.pending_mask() == 0) return;
+  if (const auto* driver = tree_.driver(process.pid())) capture_shared_pending(*driver, process);
 }
 
 void TreeCapture::ask_process(model::Process& process, MemorySpace* space,
                               model::Snapshot& snapshot) {
-  if (process.pending_mask() != 0) {
-    if (const auto* driver = tree_.driver(process.pid())) capture_shared_pending(*driver, process);
-  }
   auto remote = RemoteProcess::enter(tree_, gadgets_, process.pid());
   if (!remote) {
     add_limitation(snapshot, process.pid(), 0, "signal actions and alternate stacks",
@@ -260,6 +258,10 @@ void TreeCapture::ask_process(model::Process& process, MemorySpace* space,
   if (space != nullptr && (!space->watched() || space->watch_is_dead())) {
     space->set_watch(WriteWatch::create(*remote));
   }
+  remote.reset();
+  // What the calls left in the unused part of the stack is content as any other.
+  if (space != nullptr) space->look_for_writes(process.pid());
+  for (const auto& thread : process.threads()) threads_.ran_for_us(process.pid(), thread.tid());
 }
 
 void TreeCapture::capture_memory(CapturedSnapshot& captured) {
@@ -267,13 +269,20 @@ void TreeCapture::capture_memory(CapturedSnapshot& captured) {
   // First the shared objects: they mark the mappings that are theirs.
   auto shared = shared_.capture(snapshot, captured.pages);
   std::set<std::uint64_t> done;
+  shared_spaces_.clear();
   for (auto& process : *snapshot.mutable_processes()) {
-    if (process.space() == 0 || !done.insert(process.space()).second) continue;
+    if (process.space() == 0) continue;
+    if (!done.insert(process.space()).second) {
+      shared_spaces_.insert(process.space());
+      continue;
+    }
     MemorySpace::Parent parent;
     const auto found = spaces_.find(process.parent_pid());
     if (found != spaces_.end()) parent = {process.parent_pid(), found->second.get()};
     MemorySpace& space = space_of(process);
-    auto result = space.capture(process, parent, captured.pages);
+    const auto ran =
+        resting_.contains(process.pid()) ? MemorySpace::Ran::No : MemorySpace::Ran::Maybe;
+    auto result = space.capture(process, ran, parent, captured.pages);
     if (!result.failed.empty()) {
       add_limitation(snapshot, process.pid(), 0,
                      std::to_string(page_count(result.failed)) + " pages of memory",
@@ -305,6 +314,7 @@ void TreeCapture::complete(CapturedSnapshot& captured) {
   }
   find_watched_paths(captured.model);
   list_limitations(captured.model);
+  threads_.remember(captured.model);
 }
 
 void TreeCapture::drop_pages(CapturedSnapshot& captured, const model::Process& process,

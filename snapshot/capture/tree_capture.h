@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "snapshot/capture/mapped_files.h"
@@ -13,6 +14,7 @@
 #include "snapshot/capture/memory_shared.h"
 #include "snapshot/capture/memory_space.h"
 #include "snapshot/capture/namespaces.h"
+#include "snapshot/capture/thread_capture.h"
 #include "snapshot/model/snapshot.pb.h"
 #include "snapshot/tracing/code_gadgets.h"
 #include "snapshot/tracing/traced_tree.h"
@@ -59,9 +61,12 @@ class TreeCapture {
  private:
   [[nodiscard]] std::vector<int> parents_first() const;
   void capture_process(int pid, CapturedSnapshot& captured);
-  void capture_threads(const ProcDirectory& directory, model::Process& process,
+  void capture_running(const ProcDirectory& directory, MemorySpace* space, model::Process& process,
                        model::Snapshot& snapshot);
+  void capture_resting(const ProcDirectory& directory, model::Process& process);
+  [[nodiscard]] bool has_rested(const model::Process& process, const MemorySpace* space) const;
   void ask_process(model::Process& process, MemorySpace* space, model::Snapshot& snapshot);
+  void capture_pending(model::Process& process);
   void capture_memory(CapturedSnapshot& captured);
   MemorySpace& space_of(const model::Process& process);
   void drop_pages(CapturedSnapshot& captured, const model::Process& process,
@@ -72,6 +77,11 @@ class TreeCapture {
   std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
   std::unique_ptr<CapturedSnapshot> next_;              ///< begun by prepare()
   std::map<int, std::unique_ptr<MemorySpace>> spaces_;  ///< by pid
+  ThreadCapture threads_;
+  /// By pid: mappings as prepare() saw them, for processes that did not run since.
+  std::map<int, model::Process> prepared_;
+  std::set<int> resting_;                  ///< of this pause: processes that did not run
+  std::set<std::uint64_t> shared_spaces_;  ///< of the last snapshot: used by several processes
   SharedMemory shared_;
   MappedFiles files_;
   MappingFlagsCache flags_;

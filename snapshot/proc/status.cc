@@ -28,6 +28,21 @@ Integer number(std::string_view text, int base = 10) {
   return take_number<Integer>(text, base);
 }
 
+/// The kernel writes a newline as \n and a backslash as two, nothing else otherwise.
+std::string unescape_name(std::string_view text) {
+  if (text.starts_with('\t')) text.remove_prefix(1);
+  std::string name;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+      name += text[i] == 'n' ? '\n' : text[i];
+    } else {
+      name += text[i];
+    }
+  }
+  return name;
+}
+
 struct Field {
   std::string_view name;
   void (*set)(Status&, std::string_view);
@@ -35,6 +50,7 @@ struct Field {
 
 // In the kernel's order, which parse_status uses: a line is looked for behind the one before it.
 constexpr Field kFields[] = {
+    {"Name", [](Status& s, std::string_view v) { s.name = unescape_name(v); }},
     {"Umask", [](Status& s, std::string_view v) { s.umask = number<unsigned>(v, 8); }},
     {"Tgid", [](Status& s, std::string_view v) { s.thread_group = number<int>(v); }},
     {"Pid", [](Status& s, std::string_view v) { s.pid = number<int>(v); }},
@@ -73,6 +89,8 @@ constexpr Field kFields[] = {
     {"Seccomp_filters",
      [](Status& s, std::string_view v) { s.seccomp_filters = number<unsigned>(v); }},
     {"Cpus_allowed_list", [](Status& s, std::string_view v) { s.cpus_allowed = take_word(v); }},
+    {"voluntary_ctxt_switches",
+     [](Status& s, std::string_view v) { s.voluntary_switches = number<std::uint64_t>(v); }},
 };
 
 }  // namespace

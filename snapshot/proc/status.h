@@ -11,6 +11,7 @@ namespace icecore::snapshot::proc {
 
 /// /proc/PID/status or /proc/PID/task/TID/status, see proc_pid_status(5): what stat does not have.
 struct Status {
+  std::string name;
   unsigned umask = 0;
   int thread_group = 0;
   int pid = 0;
@@ -41,6 +42,7 @@ struct Status {
   bool thp_enabled = true;   ///< not switched off by PR_SET_THP_DISABLE
   bool has_memory = false;   ///< there are Vm lines: neither a zombie nor a kernel thread
   std::string cpus_allowed;  ///< "0-3,8"
+  std::uint64_t voluntary_switches = 0;
 };
 
 Status parse_status(std::string_view text);

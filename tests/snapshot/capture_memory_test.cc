@@ -156,6 +156,18 @@ TEST_F(MemoryRoundTrip, KeepsThePagesOfForkedChildren) {
   }
 }
 
+// As after a freeze that did not complete in time: what was copied ahead of it is not lost.
+TEST_F(MemoryRoundTrip, KeepsWhatWasCopiedAheadOfASnapshotThatWasNotTaken) {
+  test::Victim victim("idle");
+  watch(victim.pid());
+  for (int round = 0; round < 4; ++round) {
+    victim.send("touch 2000");
+    if (round > 1) capture_->prepare();
+    snap_and_compare();
+    if (HasFatalFailure()) return;
+  }
+}
+
 /// "READY dontdump=A huge=B ..." as the victim memory_kinds tells it.
 std::map<std::string, std::uint64_t> addresses_in(const std::string& greeting) {
   std::map<std::string, std::uint64_t> result;
