@@ -27,9 +27,12 @@ timespec rest_of(const timespec& limit, std::int64_t slept_ns) {
 }
 
 /// The call with what is left of its time; its timespec, if it has one, goes to scratch memory.
-RemoteCall with_rest(Puppet& puppet, const user_regs_struct& registers, std::int64_t slept_ns) {
+RemoteCall with_rest(Puppet& puppet, const user_regs_struct& registers,
+                     const model::SystemCall& was) {
+  const std::int64_t slept_ns = was.slept_ns();
+  // By the registers it may be restart_syscall, after an earlier interruption.
   RemoteCall call{
-      static_cast<std::int64_t>(registers.orig_rax),
+      was.number(),
       {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9},
       0};
   const auto shorten = [&](std::size_t argument) {
@@ -73,7 +76,7 @@ std::string resume_limited_call(RestoredProcess& process, const model::Thread& t
     return thread.registers();
   }
   const auto call = with_context("thread " + std::to_string(inner_tid(thread)), [&] {
-    return with_rest(process.puppet, registers, thread.system_call().slept_ns());
+    return with_rest(process.puppet, registers, thread.system_call());
   });
   const std::int64_t result = process.puppet.begin_and_interrupt(tid, call);
   if (result != kRestartBlock) {

@@ -2,14 +2,22 @@
 #include "snapshot/capture/registers.h"
 
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace icecore::snapshot {
 
 namespace {
 
+std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
 /// orig_rax is the number of the call that the thread is in, and -1 outside of any.
-void fill_system_call(const user_regs_struct& registers, model::Thread& thread) {
+void fill_system_call(const TracedThread& traced, model::Thread& thread) {
+  const user_regs_struct& registers = traced.registers;
   auto& call = *thread.mutable_system_call();
   call.set_inside(static_cast<long>(registers.orig_rax) >= 0 &&
                   is_interruption(static_cast<long>(registers.rax)));
@@ -19,6 +27,11 @@ void fill_system_call(const user_regs_struct& registers, model::Thread& thread) 
          {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9}) {
       call.add_arguments(argument);
     }
+  }
+  if (traced.limited) {
+    // In restart_syscall by the registers; the program knows only the call that it made.
+    call.set_number(traced.limited->number);
+    if (traced.limited->since_ns) call.set_slept_ns(monotonic_ns() - *traced.limited->since_ns);
   }
   if (thread.state() != "T") thread.set_state(call.inside() ? "S" : "R");
 }
@@ -37,7 +50,7 @@ void capture_private_pending(const TracedThread& traced, model::Thread& thread) 
 
 bool capture_registers(TracedThread& traced, model::Thread& thread) {
   const int tid = traced.tid;
-  fill_system_call(traced.registers, thread);
+  fill_system_call(traced, thread);
   thread.set_registers(&traced.registers, sizeof traced.registers);
   auto xstate = ptrace_call::xstate(tid);
   const auto mask = ptrace_call::signal_mask(tid);

@@ -14,6 +14,7 @@
 
 #include "snapshot/tracing/inner_tracers.h"
 #include "snapshot/tracing/interrupted_call.h"
+#include "snapshot/tracing/limited_sleep.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/sleep_clock.h"
 
@@ -40,6 +41,8 @@ struct TracedThread {
   user_regs_struct registers{};
   /// A call that we cut short and that goes on with other arguments: traced until it ends.
   std::optional<InterruptedCall> call;
+  /// A call with a time limit that the kernel keeps.
+  std::optional<LimitedSleeps::Sleep> limited;
   int foreign_tracer = 0;
   /// What the capture has read of a stopped thread, for the way back from remote calls; empty when
   /// it has not.
@@ -174,6 +177,7 @@ class TracedTree {
   std::vector<TreeEvent> events_;
   std::map<int, SleepClock::Sleep> sleeps_;  ///< by tid
   InnerTracers inner_tracers_;
+  LimitedSleeps limited_sleeps_;
 };
 
 }  // namespace icecore::snapshot

@@ -196,8 +196,12 @@ void TracedTree::take_interrupted_call(TracedThread& thread) {
   } else {
     thread.call = InterruptedCall::find(thread.pid, thread.registers, slept_since(thread));
   }
+  thread.limited.reset();
   if (thread.call) {
     thread.registers = thread.call->shown(thread.registers);
+  } else if (const auto sleep = limited_sleeps_.find(thread.pid, thread.tid, thread.registers,
+                                                     slept_since(thread))) {
+    thread.limited = sleep;
   } else if (restart_if_cut_short(thread.registers)) {
     ptrace_call::set_registers(thread.tid, thread.registers);
   }
@@ -234,15 +238,18 @@ void TracedTree::note_sleepers() {
   sleeps_.clear();
   list_processes();
   SleepClock clock;
+  std::set<int> living;
   for (const auto& [pid, process] : processes_) {
     if (process.zombie) continue;
     for (const int tid : task_ids(pid)) {
+      living.insert(tid);
       const auto known = threads_.find(tid);
       if (known != threads_.end() && known->second.call) continue;  // its deadline is known
-      if (!CallTimeout::find_asleep(pid, tid)) continue;
+      if (!LimitedSleeps::may_be_in(pid, tid) && !CallTimeout::find_asleep(pid, tid)) continue;
       if (const auto sleep = clock.sleep_of(pid, tid)) sleeps_[tid] = *sleep;
     }
   }
+  limited_sleeps_.keep_only(living);
 }
 
 std::optional<std::int64_t> TracedTree::slept_since(const TracedThread& thread) const {
