@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "replay/restore/address_map.h"
 #include "replay/restore/mapping_plan.h"
+#include "replay/restore/signal_state.h"
 #include "replay/restore/thread_builder.h"
 #include "snapshot/tracing/ptrace.h"
 
@@ -60,7 +61,10 @@ void set_registers(RestoredProcess& process) {
     registers[own] = resume_limited_call(process, thread_of(process, tid), own);
   }
   // Any living thread can take the area away; the others do not run before they are released.
-  process.puppet.call_at(process.threads.begin()->second, find_syscall(process),
+  const int driver = process.threads.begin()->second;
+  const std::uint64_t instruction = find_syscall(process);
+  set_trap_action(process, driver, instruction, process.puppet.scratch());
+  process.puppet.call_at(driver, instruction,
                          {SYS_munmap, {process.puppet.area(), Puppet::kAreaSize}, 0});
   for (const auto& [tid, own] : process.threads) {
     const auto& thread = thread_of(process, tid);

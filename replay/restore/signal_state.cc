@@ -36,6 +36,7 @@ bool is_queueable(int signal) { return signal > 0 && signal != SIGKILL && signal
 void set_signal_actions(RestoredProcess& process) {
   CallBatch batch(process.puppet, process.puppet.pid());
   for (const auto& action : process.model->actions()) {
+    if (action.signal() == SIGTRAP) continue;
     const KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
                                  action.mask()};
     const auto address = batch.put_struct(wanted);
@@ -50,6 +51,19 @@ void set_signal_actions(RestoredProcess& process) {
     batch.add(SYS_rt_sigtimedwait, {everything, 0, at_once, kMaskSize}, [](std::int64_t) {});
   }
   batch.run();
+}
+
+void set_trap_action(RestoredProcess& process, int tid, std::uint64_t instruction,
+                     std::uint64_t memory) {
+  for (const auto& action : process.model->actions()) {
+    if (action.signal() != SIGTRAP) continue;
+    const KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
+                                 action.mask()};
+    process.puppet.write(memory, std::as_bytes(std::span(&wanted, 1)));
+    const std::int64_t result = process.puppet.call_at(
+        tid, instruction, {SYS_rt_sigaction, {SIGTRAP, memory, 0, kMaskSize}, 0});
+    if (result < 0) throw_errno("setting the action of SIGTRAP", static_cast<int>(-result));
+  }
 }
 
 void queue_signals(RestoredProcess& process) {

@@ -40,11 +40,17 @@ std::string name_of(const model::Process& process) {
   return "process " + std::to_string(inner_pid(process)) + " (" + process.comm() + ")";
 }
 
+/// "bash", "bash, which has ended but was not waited for"; empty when it cannot be seen.
 std::string owner_of(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
-  std::string name;
-  std::getline(file, name);
-  return name;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const auto open = line.find('(');
+  const auto close = line.rfind(')');
+  if (open == std::string::npos || close == std::string::npos) return {};
+  const bool zombie = line.compare(close + 2, 1, "Z") == 0;
+  return line.substr(open + 1, close - open - 1) +
+         (zombie ? ", which has ended but was not waited for by its parent" : "");
 }
 
 void call_or_throw(Puppet& puppet, const std::string& what, std::int64_t number,
@@ -94,11 +100,17 @@ void TreeBuilder::build() {
     const auto& process = *by_leader_[i];
     const model::Process* leader = leader_in_tree(inner_session(process));
     RestoredProcess* made = leader == nullptr ? nullptr : find(leader->pid());
-    if (made == nullptr) {
+    if (made != nullptr) {
+      grow_by_leader(process, *made);
+      continue;
+    }
+    // The leader has ended: one for a while, below the process that its children are given to.
+    RestoredProcess* parent = find(process.parent_pid());
+    if (leader != nullptr || parent == nullptr) {
       throw Refused(name_of(process) + ": its session " + std::to_string(inner_session(process)) +
                     " cannot be made again");
     }
-    grow_by_leader(process, *made);
+    grow(process, session_helper(inner_session(process), parent->puppet), parent);
   }
   join_groups();
   end_helpers();
@@ -113,7 +125,7 @@ void TreeBuilder::grow_outsider(const model::Process& process) {
     return;
   }
   if (session == 0) return grow(process, nursery_.puppet(), nullptr);
-  if (!in_place_) return grow(process, session_helper(session), nullptr);
+  if (!in_place_) return grow(process, session_helper(session, nursery_.puppet()), nullptr);
   if (session != ::getsid(0)) {
     notes_.push_back(name_of(process) + ": session " + std::to_string(session) +
                      " belongs to processes outside of the tree; it is in that of icecore instead");
@@ -128,10 +140,10 @@ void TreeBuilder::grow_by_leader(const model::Process& process, RestoredProcess&
   grow(process, between, leader.has_memory ? &leader : nullptr);
 }
 
-Puppet& TreeBuilder::session_helper(int session) {
+Puppet& TreeBuilder::session_helper(int session, Puppet& parent) {
   auto& known = session_helpers_[session];
   if (known == nullptr) {
-    known = &make_helper(nursery_.puppet(), session);
+    known = &make_helper(parent, session);
     call_or_throw(*known, "session " + std::to_string(session) + ": setsid", SYS_setsid);
   }
   return *known;

@@ -52,7 +52,7 @@ class TreeBuilder {
   void grow_children(RestoredProcess& parent, const std::vector<const model::Process*>& children);
   void grow_outsider(const model::Process& process);
   void grow_by_leader(const model::Process& process, RestoredProcess& leader);
-  Puppet& session_helper(int session);
+  Puppet& session_helper(int session, Puppet& parent);
   Puppet& make_helper(Puppet& parent, int pid);
   void join_groups();
   void join_group(RestoredProcess& process, int group);

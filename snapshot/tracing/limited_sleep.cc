@@ -27,22 +27,37 @@ std::int64_t number_in_code(int pid, std::uint64_t rip) {
   return number;
 }
 
+/// By the function in which it sleeps, and by what the arguments can be.
+std::int64_t number_by_channel(const std::string& channel, const user_regs_struct& registers) {
+  if (channel.find("futex") != std::string::npos) return SYS_futex;
+  if (channel.find("poll") != std::string::npos) return SYS_poll;
+  if (channel.find("nanosleep") == std::string::npos) return -1;
+  constexpr std::uint64_t kFirstPage = 4096;
+  return registers.rdi < kFirstPage ? SYS_clock_nanosleep : SYS_nanosleep;
+}
+
+std::string first_bytes(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 64> text{};
+  const ssize_t size = fd.valid() ? ::read(fd.get(), text.data(), text.size()) : 0;
+  return {text.data(), static_cast<std::size_t>(size > 0 ? size : 0)};
+}
+
 }  // namespace
 
 bool LimitedSleeps::may_be_in(int pid, int tid) {
-  const std::string path =
-      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/syscall";
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  std::array<char, 16> text{};
-  if (!fd.valid() || ::read(fd.get(), text.data(), text.size() - 1) <= 0) return false;
-  switch (std::atoi(text.data())) {
+  const std::string directory =
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/";
+  const std::string text = first_bytes(directory + "syscall");
+  switch (std::atoi(text.c_str())) {
     case SYS_restart_syscall:
+      channels_[tid] = first_bytes(directory + "wchan");
+      return true;
     case SYS_nanosleep:
     case SYS_clock_nanosleep:
     case SYS_futex:
-      return true;
     case SYS_poll:
-      return text[1] == ' ';  // not "running", which reads as 0
+      return true;
     default:
       return false;
   }
@@ -62,7 +77,9 @@ std::optional<LimitedSleeps::Sleep> LimitedSleeps::find(int pid, int tid,
     known.sleep = {call, since_ns};
   } else if (!same) {
     // Interrupted before we came; the sleep that we saw is only its last part.
-    known.sleep = {number_in_code(pid, registers.rip), since_ns};
+    std::int64_t number = number_in_code(pid, registers.rip);
+    if (number < 0) number = number_by_channel(channels_[tid], registers);
+    known.sleep = {number, since_ns};
   }
   known.instruction = registers.rip;
   known.stack = registers.rsp;
@@ -70,7 +87,9 @@ std::optional<LimitedSleeps::Sleep> LimitedSleeps::find(int pid, int tid,
 }
 
 void LimitedSleeps::keep_only(const std::set<int>& living) {
-  std::erase_if(known_, [&](const auto& entry) { return !living.contains(entry.first); });
+  const auto is_gone = [&](const auto& entry) { return !living.contains(entry.first); };
+  std::erase_if(known_, is_gone);
+  std::erase_if(channels_, is_gone);
 }
 
 }  // namespace icecore::snapshot

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 
 namespace icecore::snapshot {
 
@@ -21,8 +22,9 @@ class LimitedSleeps {
     std::optional<std::int64_t> since_ns;  ///< CLOCK_MONOTONIC
   };
 
-  /// Whether a sleeping thread may be in such a call (from /proc/PID/task/TID/syscall).
-  static bool may_be_in(int pid, int tid);
+  /// Whether a sleeping thread may be in such a call (from /proc/PID/task/TID/syscall). Also notes
+  /// where in the kernel it sleeps, which tells the call when nothing else does.
+  bool may_be_in(int pid, int tid);
   /// The thread was stopped with `registers`; `since_ns` is when this very sleep began, if known.
   /// nullopt when it is in no such call.
   std::optional<Sleep> find(int pid, int tid, const user_regs_struct& registers,
@@ -36,7 +38,8 @@ class LimitedSleeps {
     std::uint64_t stack = 0;
     Sleep sleep;
   };
-  std::map<int, Known> known_;  ///< by tid
+  std::map<int, Known> known_;           ///< by tid
+  std::map<int, std::string> channels_;  ///< of those in restart_syscall
 };
 
 }  // namespace icecore::snapshot

@@ -245,7 +245,7 @@ void TracedTree::note_sleepers() {
       living.insert(tid);
       const auto known = threads_.find(tid);
       if (known != threads_.end() && known->second.call) continue;  // its deadline is known
-      if (!LimitedSleeps::may_be_in(pid, tid) && !CallTimeout::find_asleep(pid, tid)) continue;
+      if (!limited_sleeps_.may_be_in(pid, tid) && !CallTimeout::find_asleep(pid, tid)) continue;
       if (const auto sleep = clock.sleep_of(pid, tid)) sleeps_[tid] = *sleep;
     }
   }
