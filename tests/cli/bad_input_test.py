@@ -122,6 +122,17 @@ class Pids(BadInput):
         self.refuse_all(1, victim.pid, what=r"already traced by process \d+ \(strace\)", hint="detach")
         self.unharmed(victim)
 
+    @unittest.skipUnless(shutil.which("gdb"), "needs gdb")
+    def test_process_that_a_debugger_holds_stopped(self):
+        victim = self.victim()
+        debugger = self.start("gdb", "-nx", "-q", "-p", victim.pid)
+        status = pathlib.Path(f"/proc/{victim.pid}/status")
+        self.wait_for(lambda: f"TracerPid:\t{debugger.pid}" in status.read_text(), "gdb attached")
+        self.refuse_all(1, victim.pid, what=r"already traced by process \d+ \(gdb\)", hint="detach")
+        self.assertIn(f"TracerPid:\t{debugger.pid}", status.read_text())
+        debugger.communicate("detach\nquit\n", timeout=harness.DEADLINE)
+        self.unharmed(victim)
+
 
 class Programs(BadInput):
     def test_program_that_is_not_there(self):
