@@ -24,6 +24,7 @@ class StoredSnapshot {
   StoredSnapshot(const store::Store& store, const store::SnapshotKey& key);
 
   [[nodiscard]] const store::SnapshotKey& key() const { return reader_.key(); }
+  [[nodiscard]] const store::Store& store() const { return store_; }
   [[nodiscard]] const store::SnapshotReader& reader() const { return reader_; }
   [[nodiscard]] const model::Snapshot& model() const { return *model_; }
   [[nodiscard]] const model::Process* find_process(int pid) const;

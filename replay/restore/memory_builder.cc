@@ -213,18 +213,17 @@ void MemoryBuilder::map(Work& work) {
 }
 
 void MemoryBuilder::fill_anew(const model::Process& process, const model::Mapping& mapping,
-                              Work& work) {
+                              std::vector<PageFill>& fills) {
   const bool nothing_below = mapping.file() == 0;
-  std::vector<PageFill> fills;
   const store::PageRange range{mapping.start() / kPage, size_of(mapping) / kPage};
   for (const auto& run : snapshot_.reader().present(store::SpaceId{process.space()}, range)) {
     fills.push_back({run.first, run.count, nothing_below});
   }
-  fill_pages(snapshot_, process.space(), work.process.puppet.pid(), fills);
 }
 
 /// Only pages that differ from those of the process it was forked from are written.
-void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work) {
+void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work,
+                              std::vector<PageFill>& fills) {
   const auto& reader = snapshot_.reader();
   const store::SpaceId own{work.process.model->space()};
   const store::SpaceId other{work.image->model->space()};
@@ -237,7 +236,6 @@ void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work) {
       }
     }
   }
-  std::vector<PageFill> fills;
   CallBatch batch(work.process.puppet, work.process.puppet.pid());
   for (const auto page : pages) {
     if (reader.version(own, page).kind == store::PageVersion::Kind::Absent) {
@@ -247,18 +245,20 @@ void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work) {
     }
   }
   batch.run();
-  fill_pages(snapshot_, work.process.model->space(), work.process.puppet.pid(), fills);
 }
 
 void MemoryBuilder::fill(Work& work) {
+  std::vector<PageFill> fills;
+  const auto has_own_pages = [](const model::Mapping& mapping) {
+    return mapping.shared_space() == 0 && mapping.content() == model::Mapping::HELD;
+  };
   for (const auto* mapping : work.fresh) {
-    if (mapping->shared_space() != 0 || mapping->content() != model::Mapping::HELD) continue;
-    fill_anew(*work.process.model, *mapping, work);
+    if (has_own_pages(*mapping)) fill_anew(*work.process.model, *mapping, fills);
   }
   for (const auto* mapping : work.kept) {
-    if (mapping->shared_space() != 0 || mapping->content() != model::Mapping::HELD) continue;
-    fill_kept(*mapping, work);
+    if (has_own_pages(*mapping)) fill_kept(*mapping, work, fills);
   }
+  fill_pages(snapshot_, work.process.model->space(), work.process.puppet.pid(), fills);
 }
 
 void MemoryBuilder::finish(Work& work) {

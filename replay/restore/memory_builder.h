@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "replay/restore/memory_fill.h"
 #include "replay/restore/restored_process.h"
 #include "replay/restore/shared_objects.h"
 #include "replay/restore/transport.h"
@@ -39,8 +40,9 @@ class MemoryBuilder {
   void send_files(Work& work);
   void map(Work& work);
   void fill(Work& work);
-  void fill_anew(const model::Process& process, const model::Mapping& mapping, Work& work);
-  void fill_kept(const model::Mapping& mapping, Work& work);
+  void fill_anew(const model::Process& process, const model::Mapping& mapping,
+                 std::vector<PageFill>& fills);
+  void fill_kept(const model::Mapping& mapping, Work& work, std::vector<PageFill>& fills);
   void finish(Work& work);
   void set_layout(Work& work);
   int file_for(const model::Mapping& mapping, Work& work);

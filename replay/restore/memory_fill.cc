@@ -2,11 +2,16 @@
 #include "replay/restore/memory_fill.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <span>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -16,6 +21,10 @@ namespace {
 
 constexpr std::uint64_t kPage = store::kPageSize;
 constexpr std::uint64_t kBufferPages = 64;
+// What one worker takes at a time, and below how much no second one is worth its start.
+constexpr std::uint64_t kShare = 512;
+constexpr std::uint64_t kWorthAThread = 4096;
+constexpr unsigned kMostWorkers = 8;
 
 /// Collects neighbouring pages and writes them at once. Through /proc/PID/mem, which is not kept
 /// from it by the protection of a private mapping.
@@ -27,18 +36,23 @@ class Writer {
     if (!fd_.valid()) throw_errno("opening the memory of a puppet");
   }
 
-  /// Where the next page goes; `page` must be written next.
-  std::span<std::byte> room(std::uint64_t page) {
-    if (count_ > 0 && (page != first_ + count_ || count_ == kBufferPages)) flush();
-    if (count_ == 0) first_ = page;
-    return std::span(buffer_).subspan(count_ * kPage, kPage);
+  void copy(const store::SnapshotReader& reader, store::SpaceId space, const PageFill& fill) {
+    for (std::uint64_t page = fill.first; page < fill.first + fill.count; ++page) {
+      if (count_ > 0 && (page != first_ + count_ || count_ == kBufferPages)) flush();
+      if (count_ == 0) first_ = page;
+      const auto room = std::span(buffer_).subspan(count_ * kPage, kPage);
+      const auto kind = reader.read_page(space, page, room);
+      if (kind == store::PageVersion::Kind::Absent) continue;
+      if (kind == store::PageVersion::Kind::Zero && fill.skip_zero) continue;
+      ++count_;
+    }
+    flush();
   }
-  void take() { ++count_; }
 
+ private:
   void flush() {
-    std::size_t done = 0;
     const std::size_t size = count_ * kPage;
-    while (done < size) {
+    for (std::size_t done = 0; done < size;) {
       const ssize_t wrote = ::pwrite(fd_.get(), buffer_.data() + done, size - done,
                                      static_cast<off_t>(first_ * kPage + done));
       if (wrote <= 0) throw_errno("writing the memory of a puppet");
@@ -47,29 +61,76 @@ class Writer {
     count_ = 0;
   }
 
- private:
   UniqueFd fd_;
   std::vector<std::byte> buffer_;
   std::uint64_t first_ = 0;
   std::uint64_t count_ = 0;
 };
 
+/// Pieces of work that any number of threads take from.
+class Shares {
+ public:
+  explicit Shares(const std::vector<PageFill>& fills) {
+    for (PageFill rest : fills) {
+      total_ += rest.count;
+      while (rest.count > 0) {
+        const std::uint64_t count = std::min(rest.count, kShare);
+        shares_.push_back({rest.first, count, rest.skip_zero});
+        rest.first += count;
+        rest.count -= count;
+      }
+    }
+  }
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+
+  void work(const store::SnapshotReader& reader, store::SpaceId space, int pid) {
+    Writer writer(pid);
+    for (std::size_t i = 0; (i = next_++) < shares_.size();) writer.copy(reader, space, shares_[i]);
+  }
+
+ private:
+  std::vector<PageFill> shares_;
+  std::uint64_t total_ = 0;
+  std::atomic<std::size_t> next_{0};
+};
+
+/// The driver of the puppets stays on their CPU, and threads begin where their maker is.
+void use_all_cpus() {
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &all);
+  ::sched_setaffinity(0, sizeof all, &all);
+}
+
 }  // namespace
 
 void fill_pages(const snapshot::StoredSnapshot& snapshot, std::uint64_t space, int pid,
                 const std::vector<PageFill>& fills) {
   if (fills.empty()) return;
-  Writer writer(pid);
-  for (const auto& fill : fills) {
-    for (std::uint64_t page = fill.first; page < fill.first + fill.count; ++page) {
-      const auto room = writer.room(page);
-      const auto kind = snapshot.reader().read_page(store::SpaceId{space}, page, room);
-      if (kind == store::PageVersion::Kind::Absent) continue;
-      if (kind == store::PageVersion::Kind::Zero && fill.skip_zero) continue;
-      writer.take();
+  Shares shares(fills);
+  const store::SpaceId id{space};
+  std::exception_ptr failure;
+  std::mutex mutex;
+  const auto help = [&] {
+    try {
+      use_all_cpus();
+      // A reader is one thread's own, and so is its store.
+      const auto own =
+          store::Store::open(snapshot.store().directory(), store::Store::Access::ReadOnly);
+      shares.work(own.read(snapshot.key()), id, pid);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      failure = std::current_exception();
     }
+  };
+  std::vector<std::jthread> helpers;
+  const unsigned workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
+  if (shares.total() >= kWorthAThread) {
+    while (helpers.size() + 1 < workers) helpers.emplace_back(help);
   }
-  writer.flush();
+  shares.work(snapshot.reader(), id, pid);
+  helpers.clear();
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace icecore::replay
