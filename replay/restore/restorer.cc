@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/restore/restorer.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +12,7 @@
 
 #include "base/error.h"
 #include "replay/files/description_maker.h"
+#include "replay/files/mapped_file.h"
 #include "replay/restore/credentials.h"
 #include "replay/restore/descriptor_table.h"
 #include "replay/restore/memory_builder.h"
@@ -25,6 +23,7 @@
 #include "replay/restore/thread_builder.h"
 #include "replay/restore/timers.h"
 #include "replay/restore/tree_builder.h"
+#include "snapshot/proc/smaps.h"
 #include "snapshot/tracing/affinity.h"
 
 namespace icecore::replay {
@@ -39,15 +38,6 @@ int transport_number(const model::Snapshot& snapshot) {
     }
   }
   return highest + 1;
-}
-
-UniqueFd open_below(int root, const std::string& path, std::uint64_t flags) {
-  open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT;
-  UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
-  if (!fd.valid()) throw_errno("opening " + path);
-  return fd;
 }
 
 class Restoration {
@@ -92,16 +82,19 @@ void Restoration::make_tree() {
   surroundings_.maker = &nursery_->puppet();
   surroundings_.in_place = options_.in_place;
   shared_.emplace(snapshot_, [this](const model::SharedObject& object) {
-    return open_below(nursery_->root(), object.name(), O_RDWR);
+    return open_shared_file(snapshot_, object, surroundings_, options_.files);
   });
-  memory_.emplace(
-      snapshot_, *shared_, transport_,
-      MemoryBuilder::Files{[this](const model::Mapping& mapping) {
-                             return open_below(nursery_->root(), mapping.name(), O_RDONLY);
-                           },
-                           [this](const model::Process& process) {
-                             return open_below(nursery_->root(), process.executable(), O_RDONLY);
-                           }});
+  memory_.emplace(snapshot_, *shared_, transport_,
+                  MemoryBuilder::Files{[this](const model::Mapping& mapping) {
+                                         const bool writable =
+                                             mapping.shared() &&
+                                             snapshot::proc::has_vm_flag(mapping.flags(), "mw");
+                                         return open_mapped_file(snapshot_, mapping, surroundings_,
+                                                                 writable, options_.files);
+                                       },
+                                       [this](const model::Process& process) {
+                                         return open_executable(snapshot_, process, surroundings_);
+                                       }});
   tree_.emplace(model, *nursery_, options_.in_place,
                 [this](RestoredProcess& process, const RestoredProcess* image) {
                   with_context("process " + std::to_string(process.model->pid()),
@@ -124,12 +117,9 @@ void Restoration::make_files() {
       if (tables.insert(known.descriptor_table()).second) {
         fill_descriptor_table(*process, descriptions, transport_);
       }
-      UniqueFd root;
-      if (known.root_directory() != "/" && !known.root_directory().empty()) {
-        root = open_below(nursery_->root(), known.root_directory(), O_PATH | O_DIRECTORY);
-      }
-      const UniqueFd here =
-          open_below(nursery_->root(), known.working_directory(), O_PATH | O_DIRECTORY);
+      const bool own_root = known.root_directory() != "/" && !known.root_directory().empty();
+      const UniqueFd root = own_root ? open_root_directory(known, surroundings_) : UniqueFd();
+      const UniqueFd here = open_working_directory(known, surroundings_);
       set_directories(*process, transport_, root.get(), here.get());
     });
   }
@@ -234,6 +224,9 @@ Refusals check_model(const model::Snapshot& snapshot) {
 
 Refusals check_restore(const snapshot::StoredSnapshot& snapshot, const RestoreOptions& options) {
   Refusals refusals = check_model(snapshot.model());
+  for (auto& refusal : check_mapped_files(snapshot, options.files)) {
+    refusals.push_back(std::move(refusal));
+  }
   for (auto& refusal : check_descriptions(snapshot, options.files, options.in_place)) {
     refusals.push_back(std::move(refusal));
   }
