@@ -108,7 +108,7 @@ constexpr std::array kFileTable = {
             "a process outside the tree holds its other end"},
     FileRow{[](const OpenFile& f) {
               return f.unread_bytes() > f.unread().size() && !f.peer_outside() &&
-                     of_kind(f, OpenFile::PIPE);
+                     of_kind(f, OpenFile::PIPE) && (f.flags() & O_ACCMODE) != O_WRONLY;
             },
             "it holds more unread bytes than a snapshot keeps"},
 };
