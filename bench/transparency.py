@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 
-PROGRAMS = ("blocked_files", "blocked_sockets", "blocked_waits", "blocked_sync")
+PROGRAMS = ("blocked_files", "blocked_sockets", "blocked_waits", "blocked_sync", "blocked_rare")
 PAUSE = 0.1
 LATE_US = 60_000  # beyond the pause: scheduling on a busy machine
 

@@ -43,6 +43,7 @@ constexpr std::array kRows{
     Row{SYS_accept4, SO_RCVTIMEO, Form::SocketOption},
     Row{SYS_read, SO_RCVTIMEO, Form::SocketOption},
     Row{SYS_readv, SO_RCVTIMEO, Form::SocketOption},
+    Row{SYS_preadv2, SO_RCVTIMEO, Form::SocketOption},
     Row{SYS_recvfrom, SO_RCVTIMEO, Form::SocketOption},
     Row{SYS_recvmsg, SO_RCVTIMEO, Form::SocketOption},
     Row{SYS_recvmmsg, SO_RCVTIMEO, Form::SocketOption},
@@ -52,6 +53,7 @@ constexpr std::array kRows{
     Row{SYS_sendto, SO_SNDTIMEO, Form::SocketOption},
     Row{SYS_write, SO_SNDTIMEO, Form::SocketOption},
     Row{SYS_writev, SO_SNDTIMEO, Form::SocketOption},
+    Row{SYS_pwritev2, SO_SNDTIMEO, Form::SocketOption},
 };
 
 const Row* find_row(long number) {

@@ -77,11 +77,15 @@ std::optional<InterruptedCall> InterruptedCall::find_timeout(
 
 std::optional<InterruptedCall> InterruptedCall::find_transfer(int pid,
                                                               const user_regs_struct& registers) {
-  const std::uint64_t wanted = asked_for(pid, registers);
-  if (registers.rax >= wanted || !always_does_all(pid, registers)) return std::nullopt;
+  if (!is_part_done(pid, registers)) return std::nullopt;
   InterruptedCall call(Kind::Transfer, registers);
   call.transferred_ = registers.rax;
   return call;
+}
+
+bool InterruptedCall::is_part_done(int pid, const user_regs_struct& registers) {
+  return static_cast<long>(registers.rax) > 0 && registers.rax < asked_for(pid, registers) &&
+         always_does_all(pid, registers);
 }
 
 bool InterruptedCall::is_overdue() const {

@@ -29,6 +29,9 @@ class InterruptedCall {
   static std::optional<InterruptedCall> find(int pid, const user_regs_struct& registers,
                                              std::optional<std::int64_t> slept_since_ns);
 
+  /// Whether the call of `registers`, which has ended, should have transferred more.
+  static bool is_part_done(int pid, const user_regs_struct& registers);
+
   /// Whether it is for us to end it, and the time has come: interrupt the thread.
   [[nodiscard]] bool is_overdue() const;
   /// At the stop that follows: the registers of the call that has timed out.

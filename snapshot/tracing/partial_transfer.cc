@@ -123,6 +123,7 @@ std::uint64_t asked_for(int pid, const user_regs_struct& registers) {
     case SYS_getrandom:
       return registers.rsi;
     case SYS_writev:
+    case SYS_pwritev2:
       return total(read_vectors(pid, registers.rsi, registers.rdx));
     case SYS_sendto:
       return has_flag(registers.r10, MSG_DONTWAIT) ? 0 : registers.rdx;
@@ -179,6 +180,7 @@ std::optional<user_regs_struct> with_rest_only(int pid, user_regs_struct registe
       registers.r10 -= done;  // the kernel has moved the offset on
       return registers;
     case SYS_writev:
+    case SYS_pwritev2:
       return with_rest_of_vectors(pid, registers, done);
     case SYS_sendmsg:
     case SYS_recvmsg:

@@ -17,7 +17,7 @@ constexpr std::array kCutShort{
     SYS_epoll_wait, SYS_io_getevents, SYS_io_pgetevents,   SYS_io_uring_enter, SYS_recvfrom,
     SYS_recvmmsg,   SYS_recvmsg,      SYS_rt_sigtimedwait, SYS_semop,          SYS_semtimedop,
     SYS_sendmmsg,   SYS_sendmsg,      SYS_sendto,          SYS_read,           SYS_readv,
-    SYS_write,      SYS_writev,       SYS_fallocate,
+    SYS_write,      SYS_writev,       SYS_fallocate,       SYS_preadv2,        SYS_pwritev2,
 };
 
 // include/linux/errno.h: not visible to programs, only to a tracer.

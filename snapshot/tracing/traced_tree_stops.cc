@@ -223,8 +223,12 @@ void TracedTree::take_syscall_stop(TracedThread& thread) {
     pass_through(thread);
     return;
   }
-  ptrace_call::set_registers(thread.tid, thread.call->ended(*registers));
+  const auto ended = thread.call->ended(*registers);
+  ptrace_call::set_registers(thread.tid, ended);
   thread.call.reset();
+  // Short without a stop of ours: by a signal that another thread takes, perhaps, so that no other
+  // stop of this one follows. There we look once more whether it has to go on.
+  if (InterruptedCall::is_part_done(thread.pid, ended)) thread.interrupted = true;
   if (thread.interrupted) {
     pass_through(thread);
   } else {

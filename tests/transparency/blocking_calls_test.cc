@@ -114,7 +114,7 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Batch{"blocked_files", 0, 2}, Batch{"blocked_files", 1, 2},
                       Batch{"blocked_sockets", 0, 2}, Batch{"blocked_sockets", 1, 2},
                       Batch{"blocked_waits", 0, 2}, Batch{"blocked_waits", 1, 2},
-                      Batch{"blocked_sync", 0, 1}),
+                      Batch{"blocked_sync", 0, 1}, Batch{"blocked_rare", 0, 1}),
     [](const auto& batch) {
       return batch.param.program + "_" + std::to_string(batch.param.part + 1);
     });
