@@ -81,7 +81,7 @@ void Restoration::make_tree() {
   surroundings_.root = nursery_->root();
   surroundings_.maker = &nursery_->puppet();
   surroundings_.in_place = options_.in_place;
-  shared_.emplace(snapshot_, [this](const model::SharedObject& object) {
+  shared_.emplace(snapshot_, nursery_->root(), [this](const model::SharedObject& object) {
     return open_shared_file(snapshot_, object, surroundings_, options_.files);
   });
   memory_.emplace(snapshot_, *shared_, transport_,
