@@ -46,7 +46,7 @@ int run(const Invocation& invocation) {
   std::ifstream comm_file("/proc/" + std::to_string(*pid) + "/comm");
   std::string comm;
   std::getline(comm_file, comm);
-  const std::string name = recording_name(invocation, store, comm);
+  const std::string name = recording_name(invocation, store, *pid, comm);
   auto writer = store.write(name);
   writer.describe(comm + " (attached)", *pid);
   auto options = recorder_options(invocation);

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <iostream>
 
+#include "snapshot/capture/life_origin.h"
+
 namespace icecore::cli {
 
 snapshot::RecorderOptions recorder_options(const Invocation& invocation) {
@@ -47,6 +49,17 @@ std::string recording_name(const Invocation& invocation, const store::Store& sto
   }
   if (plain.empty() || plain.front() == '.') plain.insert(0, "p");
   return store.unused_name(plain);
+}
+
+std::string recording_name(const Invocation& invocation, const store::Store& store, int pid,
+                           std::string_view base) {
+  if (invocation.has("name")) return recording_name(invocation, store, base);
+  const std::string origin = snapshot::restored_from(pid).value_or("");
+  const std::string recording = origin.substr(0, origin.rfind('@'));
+  const auto known = store.recordings();
+  const bool is_here =
+      std::ranges::find(known, recording, &store::RecordingSummary::name) != known.end();
+  return is_here ? recording : recording_name(invocation, store, base);
 }
 
 void note_end(const Invocation& invocation, const std::string& name,

@@ -27,6 +27,9 @@ inline constexpr Option kUndumpableOption{"allow-undumpable", 0, "",
 
 /// Whether `name` can name a recording; throws UsageError when not.
 void require_recording_name(std::string_view name);
+/// The same for a process that runs: one that was restored continues its recording.
+[[nodiscard]] std::string recording_name(const Invocation& invocation, const store::Store& store,
+                                         int pid, std::string_view base);
 /// The recording's name: --name, else one made of `base` that is not taken.
 [[nodiscard]] std::string recording_name(const Invocation& invocation, const store::Store& store,
                                          std::string_view base);

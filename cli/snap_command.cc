@@ -66,7 +66,7 @@ int run(const Invocation& invocation) {
   std::ifstream comm_file("/proc/" + word + "/comm");
   std::string comm;
   std::getline(comm_file, comm);
-  const std::string name = recording_name(invocation, store, comm);
+  const std::string name = recording_name(invocation, store, *pid, comm);
   return print(invocation, {name, snap_process(invocation, store, *pid, name, comm)});
 }
 

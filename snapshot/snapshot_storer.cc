@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/error.h"
@@ -76,6 +77,13 @@ std::vector<store::ProcessRow> process_rows(const model::Snapshot& snapshot) {
   return rows;
 }
 
+/// The snapshot of this recording that a restored tree continues: a branch.
+std::uint64_t origin_in(const model::Snapshot& snapshot, const std::string& recording) {
+  const std::string prefix = recording + "@";
+  if (!snapshot.origin().starts_with(prefix)) return 0;
+  return std::strtoull(snapshot.origin().c_str() + prefix.size(), nullptr, 10);
+}
+
 }  // namespace
 
 std::uint64_t SnapshotStorer::store(CapturedSnapshot& captured, const std::string& tag) {
@@ -83,7 +91,7 @@ std::uint64_t SnapshotStorer::store(CapturedSnapshot& captured, const std::strin
   model::Snapshot& model = captured.model;
   model.set_recording(writer_.name());
   model.set_number(snapshot.number());
-  model.set_parent(last_number_);
+  model.set_parent(last_number_ != 0 ? last_number_ : origin_in(model, writer_.name()));
   model.set_tag(tag.empty() ? tag_ : tag);
   std::vector<store::SpaceId> living;
   for (const auto& change : captured.spaces) {

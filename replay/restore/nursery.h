@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/unique_fd.h"
@@ -22,6 +23,8 @@ class Nursery {
     bool new_ipc = false;
     /// Lives on when we end.
     bool detach = false;
+    /// Which snapshot it is; the new tree's mounts tell (snapshot/capture/life_origin.h).
+    std::string snapshot;
     /// The moment at which the tree's clocks go on.
     model::Clocks clocks;
   };
@@ -50,7 +53,7 @@ class Nursery {
  private:
   void start(const Options& options, const Transport& transport);
   void enter_time_namespace(const model::Clocks& clocks);
-  void prepare_mounts();
+  void prepare_mounts(const std::string& snapshot);
 
   bool in_place_;
   bool detach_;

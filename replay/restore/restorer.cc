@@ -76,7 +76,12 @@ void Restoration::make_tree() {
   Nursery::Options options;
   options.in_place = options_.in_place;
   options.detach = options_.detach;
+  options.snapshot = snapshot_.key().text();
   options.clocks = model.clocks();
+  options.clocks.set_monotonic_ns(model.clocks().monotonic_ns() +
+                                  model.clocks().monotonic_offset_ns());
+  options.clocks.set_boottime_ns(model.clocks().boottime_ns() +
+                                 model.clocks().boottime_offset_ns());
   nursery_.emplace(options, transport_);
   surroundings_.root = nursery_->root();
   surroundings_.maker = &nursery_->puppet();

@@ -207,7 +207,7 @@ void list_process(const model::Process& process, Listing& listing) {
                 Limitation::VIEW_ONLY);
   }
   for (const model::Namespace& space : process.namespaces()) {
-    if (space.shared_with_icecore()) continue;
+    if (space.shared_with_icecore() || space.made_by_icecore()) continue;
     if (std::ranges::find(kNotRestored, space.kind()) == kNotRestored.end()) continue;
     listing.add(process.pid(), 0, space.kind() + " namespace " + std::to_string(space.inode()),
                 "a namespace of this kind of the tree's own cannot be made again",

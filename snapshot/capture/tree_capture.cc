@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "snapshot/capture/descriptors.h"
+#include "snapshot/capture/life_origin.h"
 #include "snapshot/capture/limitations.h"
 #include "snapshot/capture/machine.h"
 #include "snapshot/capture/mappings.h"
@@ -164,6 +165,7 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   resting_.clear();
   const auto begin = clock_ns(CLOCK_MONOTONIC);
   for (const int pid : parents_first()) capture_process(pid, *captured);
+  capture_life_origin(model);
   DescriptorCapture descriptors(model);
   descriptors.capture();
   const auto middle = clock_ns(CLOCK_MONOTONIC);

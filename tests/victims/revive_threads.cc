@@ -156,10 +156,10 @@ int main(int, char** argv) {
     revive::expect_equal("an alternate stack", after[i].altstack, before[i].altstack);
   }
   revive::expect_equal("locking a dead thread's mutex", pthread_mutex_lock(&robust), EOWNERDEAD);
-  // Never early; late only by what a busy machine takes.
+  // Never early; late by what the restore takes, which is long on a busy machine.
   for (const std::int64_t slept : slept_ms) {
     if (slept < kSleep - 1) revive::differs("a sleep ended after " + std::to_string(slept) + " ms");
-    if (slept > kSleep + 1200) {
+    if (slept > kSleep + 5000) {
       revive::differs("a sleep took " + std::to_string(slept) + " ms");
     }
   }
