@@ -20,6 +20,7 @@
 #include "replay/restore/process_attributes.h"
 #include "replay/restore/release.h"
 #include "replay/restore/signal_state.h"
+#include "replay/restore/support_check.h"
 #include "replay/restore/thread_builder.h"
 #include "replay/restore/timers.h"
 #include "replay/restore/tree_builder.h"
@@ -201,34 +202,10 @@ void Restoration::undo() {
   if (tree_) tree_->kill_all();
 }
 
-/// What the snapshot itself says that it does not hold, and what no restore can make.
-Refusals check_model(const model::Snapshot& snapshot) {
-  Refusals refusals;
-  for (const auto& limitation : snapshot.limitations()) {
-    if (limitation.effect() != model::Limitation::VIEW_ONLY) continue;
-    refusals.push_back({limitation.pid(), limitation.object(), limitation.reason(), ""});
-  }
-  for (const auto& process : snapshot.processes()) {
-    if (process.state() == model::Process::ZOMBIE) continue;
-    if (!process.sigactions_known()) {
-      refusals.push_back({process.pid(), "process " + std::to_string(process.pid()),
-                          "its signal actions and timers could not be asked for when the snapshot "
-                          "was taken",
-                          ""});
-    }
-    for (const auto& thread : process.threads()) {
-      if (thread.state() == "Z" || thread.state() == "X" || !thread.registers().empty()) continue;
-      refusals.push_back({process.pid(), "thread " + std::to_string(thread.tid()),
-                          "its registers could not be read when the snapshot was taken", ""});
-    }
-  }
-  return refusals;
-}
-
 }  // namespace
 
 Refusals check_restore(const snapshot::StoredSnapshot& snapshot, const RestoreOptions& options) {
-  Refusals refusals = check_model(snapshot.model());
+  Refusals refusals = check_support(snapshot);
   for (auto& refusal : check_mapped_files(snapshot, options.files)) {
     refusals.push_back(std::move(refusal));
   }
