@@ -22,6 +22,8 @@ def may_restore():
 
 @unittest.skipUnless(may_restore(), "restoring needs root: namespaces and pids of one's choice")
 class RevivalTest(harness.CliTest):
+    maxDiff = None
+
     def wait_for(self, condition, what, timeout=LONG):
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

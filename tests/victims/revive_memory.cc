@@ -49,10 +49,11 @@ std::string layout() {
       std::istringstream words(line);
       std::string range, protection, offset, device, inode, name;
       words >> range >> protection >> offset >> device >> inode;
-      std::getline(words, name);
+      std::getline(words >> std::ws, name);  // its column depends on the inode
       // Shared memory is made anew: another inode.
       const bool shared = protection[3] == 's';
-      text += range + " " + protection + " " + (shared ? "" : device + " " + inode) + name + "\n";
+      text +=
+          range + " " + protection + " " + (shared ? "" : device + " " + inode) + " " + name + "\n";
     }
   }
   return text;
