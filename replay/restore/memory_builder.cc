@@ -276,11 +276,6 @@ void MemoryBuilder::finish(Work& work) {
     for (const int advice : plan.advice) {
       batch.add(SYS_madvise, {start, size, static_cast<std::uint64_t>(advice)}, what + ": madvise");
     }
-    for (int i = 0; i + 1 < mapping->guards_size(); i += 2) {
-      batch.add(SYS_madvise,
-                {mapping->guards(i), mapping->guards(i + 1) - mapping->guards(i), kGuardInstall},
-                what + ": guard region");
-    }
     if (plan.lock) {
       batch.add(SYS_mlock2, {start, size, plan.lock_on_fault ? unsigned{MLOCK_ONFAULT} : 0U},
                 what + ": mlock");
@@ -290,6 +285,15 @@ void MemoryBuilder::finish(Work& work) {
       // A kernel without names for anonymous memory is no reason to refuse.
       batch.add(SYS_prctl, {PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, size, name},
                 [](std::int64_t) {});
+    }
+  }
+  // When all neighbours have their own flags: until then the kernel has made one of those that were
+  // alike, and would keep in mind for all of them that they may have guards.
+  for (const auto* mapping : work.fresh) {
+    for (int i = 0; i + 1 < mapping->guards_size(); i += 2) {
+      batch.add(SYS_madvise,
+                {mapping->guards(i), mapping->guards(i + 1) - mapping->guards(i), kGuardInstall},
+                text_of(*mapping) + ": guard region");
     }
   }
   batch.run();

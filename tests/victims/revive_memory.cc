@@ -146,6 +146,7 @@ int main(int, char** argv) {
   revive::ready();
   revive::wait_for_go();
 
+  void* const brk_now = ::sbrk(0);
   after = layout();
   if (after != before) {
     std::istringstream a(before);
@@ -167,7 +168,7 @@ int main(int, char** argv) {
   for (std::size_t i = 0; i < 40; ++i) {
     if (sparse[i * 6000 * kPage + i] != static_cast<char>(i + 1)) revive::differs("sparse memory");
   }
-  revive::expect_equal("the program break", ::sbrk(0), brk);
+  revive::expect_equal("the program break", brk_now, brk);
   second_view[0] = 'V';
   if (through_fd[2 * kPage] != 'V') revive::differs("two views of a memfd");
   if (has_guards && guarded[kPage] != guarded[kPage]) revive::differs("beside a guard");
