@@ -20,7 +20,8 @@ namespace {
 
 // One read() of a seq_file gives at most what the kernel's own buffer holds, but other files, such
 // as environ, fill what they are given.
-constexpr std::size_t kInitialBuffer = 64 * 1024;
+// Small: of a larger one the allocator gives pages back each time, and faults them in anew.
+constexpr std::size_t kInitialBuffer = 16 * 1024;
 
 bool means_absent(int error) {
   return error == ENOENT || error == ESRCH || error == EACCES || error == EPERM ||

@@ -87,10 +87,8 @@ std::vector<int> TreeCapture::parents_first() const {
   std::map<int, std::vector<int>> children;
   std::vector<int> order;
   for (const auto& [pid, process] : tree_.processes()) {
-    const auto stat = task_stat(pid, pid);
-    if (!stat) continue;
-    if (pid != tree_.root() && tree_.processes().contains(stat->parent)) {
-      children[stat->parent].push_back(pid);
+    if (pid != tree_.root() && tree_.processes().contains(process.parent)) {
+      children[process.parent].push_back(pid);
     } else {
       order.push_back(pid);  // the root, and what was adopted by a process outside the tree
     }

@@ -68,22 +68,11 @@ constexpr std::uint64_t kWalkerDone = 70;
 constexpr std::uint64_t bit_of(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
 
 /// A signal that does nothing to a program that has no handler for it; SIGTRAP when there is none.
-int harmless_signal(int pid, int tid) {
-  const auto signals = task_signals(pid, tid);
+int harmless_signal(std::uint64_t caught) {
   for (const int signal : {SIGURG, SIGWINCH, SIGCHLD}) {
-    if (signals && (signals->caught & bit_of(signal)) == 0) return signal;
+    if ((caught & bit_of(signal)) == 0) return signal;
   }
   return SIGTRAP;
-}
-
-bool has_seccomp(int pid) {
-  const UniqueFd fd(
-      ::open(("/proc/" + std::to_string(pid) + "/status").c_str(), O_RDONLY | O_CLOEXEC));
-  std::string text(8192, '\0');
-  const ssize_t got = fd.valid() ? ::read(fd.get(), text.data(), text.size()) : 0;
-  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  const auto at = text.find("\nSeccomp:");
-  return at != std::string::npos && std::atoi(&text[at + 9]) != 0;
 }
 
 }  // namespace
@@ -91,7 +80,9 @@ bool has_seccomp(int pid) {
 std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder& finder, int pid) {
   TracedThread* thread = tree.driver(pid);
   if (thread == nullptr) return std::nullopt;
-  if (has_seccomp(pid)) {
+  const auto signals = task_signals(pid, thread->tid);
+  if (!signals) return std::nullopt;
+  if (signals->seccomp != 0) {
     // A filter would see our calls. The kernel can suspend it for a tracer with CAP_SYS_ADMIN; we
     // do without, since an option set here would have to be unset on every thread.
     log(Topic::Tracing,
@@ -101,8 +92,9 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder
   const auto gadgets = finder.find(tree, pid);
   if (!gadgets) return std::nullopt;
   RemoteProcess remote(tree, pid, thread->tid, *gadgets);
-  remote.signal_ = harmless_signal(pid, thread->tid);
-  move_to_cpu(last_cpu(pid, thread->tid));
+  remote.signal_ = harmless_signal(signals->caught);
+  remote.cpu_ = last_cpu(pid, thread->tid);
+  move_to_cpu(remote.cpu_);
   RemoteCall map{
       SYS_mmap,
       {0, kAreaSize, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, ~0ULL, 0},
@@ -129,6 +121,7 @@ RemoteProcess::RemoteProcess(RemoteProcess&& other) noexcept
       driver_(other.driver_),
       gadgets_(other.gadgets_),
       signal_(other.signal_),
+      cpu_(other.cpu_),
       affinity_(std::move(other.affinity_)),
       area_(std::exchange(other.area_, 0)) {}
 
@@ -137,7 +130,7 @@ RemoteProcess::~RemoteProcess() {
   try {
     const auto found = tree_->threads().find(driver_);
     if (found == tree_->threads().end() || !found->second.readable()) return;
-    move_to_cpu(last_cpu(pid_, driver_));
+    move_to_cpu(cpu_);
     RemoteCall unmap{SYS_munmap, {area_, kAreaSize}, 0};
     begin(found->second);
     step_syscall(found->second, unmap);
@@ -173,7 +166,7 @@ bool RemoteProcess::run(int tid, int cpu, std::span<RemoteCall> calls) {
 
 std::int64_t RemoteProcess::call(std::int64_t number, std::array<std::uint64_t, 6> arguments) {
   std::array calls{RemoteCall{number, arguments, -ESRCH}};
-  run(driver_, last_cpu(pid_, driver_), calls);
+  run(driver_, cpu_, calls);
   return calls[0].result;
 }
 
@@ -186,12 +179,13 @@ void RemoteProcess::begin(TracedThread& thread) {
 }
 
 /// Lays out the thread's way back; false when there is no room for it.
-bool RemoteProcess::write_return_frame(const TracedThread& thread, std::uint64_t address,
+bool RemoteProcess::write_return_frame(TracedThread& thread, std::uint64_t address,
                                        std::size_t room) const {
-  const auto xstate = ptrace_call::xstate(thread.tid);
-  if (!xstate) return false;
-  const auto frame =
-      make_return_frame(thread.registers, *xstate, thread.saved_mask, address, gadgets_.sigreturn);
+  // Of a thread at rest it is what the capture has read.
+  if (thread.xstate.empty()) thread.xstate = ptrace_call::xstate(thread.tid).value_or("");
+  if (thread.xstate.empty()) return false;
+  const auto frame = make_return_frame(thread.registers, thread.xstate, thread.saved_mask, address,
+                                       gadgets_.sigreturn);
   return frame.size() <= room && write(address, frame);
 }
 

@@ -57,8 +57,7 @@ class RemoteProcess {
 
  private:
   RemoteProcess(TracedTree& tree, int pid, int driver, const CodeGadgets& gadgets);
-  bool write_return_frame(const TracedThread& thread, std::uint64_t address,
-                          std::size_t room) const;
+  bool write_return_frame(TracedThread& thread, std::uint64_t address, std::size_t room) const;
   bool step_syscall(TracedThread& thread, RemoteCall& call);
   bool go_to_signal_stop(TracedThread& thread);
   bool run_walker(TracedThread& thread, std::span<RemoteCall> calls);
@@ -71,6 +70,7 @@ class RemoteProcess {
   int driver_;
   CodeGadgets gadgets_;
   int signal_ = 0;                           ///< what the walker stops itself with
+  int cpu_ = -1;                             ///< where the driver last ran
   std::unique_ptr<AffinityScope> affinity_;  ///< gives the tracer its CPUs back at the end
   std::uint64_t area_ = 0;                   ///< our mapping: walker code, call table, scratch
 };

@@ -3,12 +3,12 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <memory>
 #include <string_view>
 
 #include "base/unique_fd.h"
@@ -20,14 +20,19 @@ std::string task_path(int pid, int tid, const char* file) {
   return "/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + file;
 }
 
+/// The kernel writes some files in one piece: what did not fill the buffer was all.
+enum class Shape { OnePiece, List };
+
 /// The whole file, or empty when it (or the task) is gone.
-std::string read_small(const std::string& path) {
+std::string read_small(const std::string& path, Shape shape = Shape::OnePiece) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
   if (!fd.valid()) return text;
-  std::array<char, 4096> buffer{};
+  std::array<char, 4096> buffer;
   for (ssize_t got; (got = ::read(fd.get(), buffer.data(), buffer.size())) > 0;) {
-    text.append(buffer.data(), static_cast<std::size_t>(got));
+    const auto size = static_cast<std::size_t>(got);
+    text.append(buffer.data(), size);
+    if (shape == Shape::OnePiece && size < buffer.size()) break;
   }
   return text;
 }
@@ -59,17 +64,36 @@ std::optional<TaskStat> task_stat(int pid, int tid) {
 std::vector<int> task_ids(int pid) {
   std::vector<int> tids;
   const std::string path = "/proc/" + std::to_string(pid) + "/task";
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
-  if (!directory) return tids;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    if (entry->d_name[0] != '.') tids.push_back(std::atoi(entry->d_name));
+  // Not opendir(), which asks for more than is needed.
+  const UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return tids;
+  alignas(dirent64) std::array<char, 8192> buffer;
+  constexpr std::size_t kLongestEntry = 64;
+  for (;;) {
+    const long got = ::syscall(SYS_getdents64, directory.get(), buffer.data(), buffer.size());
+    if (got <= 0) return tids;
+    const auto size = static_cast<std::size_t>(got);
+    for (std::size_t at = 0; at < size;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      if (entry->d_name[0] != '.') tids.push_back(std::atoi(entry->d_name));
+      at += entry->d_reclen;
+    }
+    if (size + kLongestEntry < buffer.size()) return tids;  // there would have been room for more
   }
-  return tids;
+}
+
+std::optional<Population> population() {
+  // "0.00 0.01 0.05 1/123 4567": running and all tasks, and the newest of our pid namespace.
+  const std::string text = read_small("/proc/loadavg");
+  const auto slash = text.find('/');
+  const auto last = text.rfind(' ');
+  if (slash == std::string::npos || last == std::string::npos) return std::nullopt;
+  return Population{std::atoi(&text[slash + 1]), std::atoi(&text[last + 1])};
 }
 
 std::vector<int> child_pids(int pid, int tid) {
   std::vector<int> pids;
-  const std::string text = read_small(task_path(pid, tid, "children"));
+  const std::string text = read_small(task_path(pid, tid, "children"), Shape::List);
   for (const char* at = text.c_str(); *at != '\0';) {
     char* end = nullptr;
     const long child = std::strtol(at, &end, 10);
@@ -115,6 +139,8 @@ std::optional<TaskSignals> task_signals(int pid, int tid) {
   TaskSignals signals;
   signals.caught = hex_field(text, "SigCgt:");
   signals.ignored = hex_field(text, "SigIgn:");
+  const auto seccomp = text.find("\nSeccomp:");
+  if (seccomp != std::string::npos) signals.seccomp = std::atoi(&text[seccomp + 9]);
   const auto tracer = text.find("TracerPid:");
   if (tracer != std::string::npos) signals.tracer = std::atoi(&text[tracer + 10]);
   return signals;

@@ -19,6 +19,14 @@ std::optional<TaskStat> task_stat(int pid, int tid);
 std::vector<int> task_ids(int pid);
 /// Children of one thread (/proc/PID/task/TID/children).
 std::vector<int> child_pids(int pid, int tid);
+/// How many tasks the machine has, and the newest of them: equal at two times only if none was born
+/// in between. (One that chose its own pid is not the newest, but is counted.)
+struct Population {
+  int tasks = 0;
+  int newest = 0;
+  bool operator==(const Population&) const = default;
+};
+std::optional<Population> population();
 /// The process that thread `tid` belongs to.
 std::optional<int> thread_group(int tid);
 /// The CPU a task last ran on.
@@ -30,6 +38,7 @@ struct TaskSignals {
   std::uint64_t caught = 0;
   std::uint64_t ignored = 0;
   int tracer = 0;
+  int seccomp = 0;  ///< mode: 0 none, 1 strict, 2 filters
 };
 std::optional<TaskSignals> task_signals(int pid, int tid);
 

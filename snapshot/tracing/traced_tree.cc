@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -70,6 +71,8 @@ TracedTree::~TracedTree() {
 
 bool TracedTree::add_process(int pid) {
   if (pid == ::getpid()) return false;
+  const auto leader = threads_.find(pid);
+  if (leader != threads_.end() && leader->second.readable()) return false;  // known, and held
   const auto stat = task_stat(pid, pid);
   if (!stat || stat->state == 'X') return false;
   const auto known = processes_.find(pid);
@@ -82,6 +85,7 @@ bool TracedTree::add_process(int pid) {
   }
   TracedProcess process;
   process.pid = pid;
+  process.parent = stat->parent;
   process.start_time = stat->start_time;
   process.zombie = stat->state == 'Z' && task_ids(pid).size() == 1;
   process.left_alone = between_ == Between::Attached && is_left_alone(stat->parent);
@@ -183,6 +187,13 @@ void TracedTree::seize_known() {
   }
 }
 
+/// True when no task of the whole machine was born since note_sleepers() listed the processes:
+/// seize_known() has then seen every thread of every one, and there are no others.
+bool TracedTree::nothing_was_born() {
+  const auto before = std::exchange(population_, std::nullopt);
+  return before && before == population();
+}
+
 /// One look at every process for threads and children that are not known yet.
 bool TracedTree::seize_new() {
   bool added = false;
@@ -208,14 +219,16 @@ TracedTree::Outcome TracedTree::freeze(std::chrono::nanoseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   freezing_ = true;
   // What ended since the last time must not be waited for.
-  std::erase_if(processes_, [this](const auto& entry) {
-    const auto stat = task_stat(entry.first, entry.first);
-    const bool gone = !stat || stat->start_time != entry.second.start_time;
-    if (gone) {
-      for (const int tid : entry.second.tids) threads_.erase(tid);
+  for (const int pid : known_pids()) {
+    auto& process = processes_.at(pid);
+    const auto stat = task_stat(pid, pid);
+    if (stat && stat->start_time == process.start_time) {
+      process.parent = stat->parent;
+    } else {
+      for (const int tid : process.tids) threads_.erase(tid);
+      processes_.erase(pid);
     }
-    return gone;
-  });
+  }
   if (processes_.empty()) list_processes();
   for (auto& [tid, thread] : threads_) seize_and_interrupt(thread);
   do {
@@ -223,7 +236,7 @@ TracedTree::Outcome TracedTree::freeze(std::chrono::nanoseconds timeout) {
     if (!wait_for_stops(deadline)) return Outcome::TimedOut;
     // A thread may have been born just before its parent stopped: look again until none was. What
     // is stopped cannot fork, so that this ends.
-  } while (seize_new());
+  } while (!nothing_was_born() && seize_new());
   freezing_ = false;
   frozen_ = !processes_.empty();
   return frozen_ ? Outcome::Frozen : Outcome::Empty;

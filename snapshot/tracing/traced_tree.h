@@ -17,6 +17,7 @@
 #include "snapshot/tracing/limited_sleep.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/sleep_clock.h"
+#include "snapshot/tracing/task_list.h"
 
 namespace icecore::snapshot {
 
@@ -57,6 +58,7 @@ struct TracedThread {
 
 struct TracedProcess {
   int pid = 0;
+  int parent = 0;                ///< when the freeze began, or when it was found
   std::uint64_t start_time = 0;  ///< ticks since boot; with the pid it names the process for ever
   bool zombie = false;
   /// A child of a program that may want to trace it: never kept attached between snapshots.
@@ -139,6 +141,7 @@ class TracedTree {
   bool add_children(int pid, const std::vector<int>& tids);
   [[nodiscard]] std::vector<int> known_pids() const;
   void seize_known();
+  [[nodiscard]] bool nothing_was_born();
   bool seize_new();
   bool add_process(int pid);
   [[nodiscard]] bool is_left_alone(int parent);
@@ -175,6 +178,7 @@ class TracedTree {
   std::map<int, TracedProcess> processes_;
   std::map<int, TracedThread> threads_;
   std::vector<TreeEvent> events_;
+  std::optional<Population> population_;     ///< before the processes were last listed
   std::map<int, SleepClock::Sleep> sleeps_;  ///< by tid
   InnerTracers inner_tracers_;
   LimitedSleeps limited_sleeps_;

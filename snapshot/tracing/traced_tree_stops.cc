@@ -240,6 +240,7 @@ void TracedTree::take_syscall_stop(TracedThread& thread) {
 
 void TracedTree::note_sleepers() {
   sleeps_.clear();
+  population_ = population();
   list_processes();
   SleepClock clock;
   std::set<int> living;
