@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Something to take snapshots of: prints READY, then does as told until it is killed.
-//   memory MIB PERCENT   writes to PERCENT of its pages every 100 ms
+//   memory MIB PERCENT   writes to PERCENT of its pages every 100 ms; tells its address after READY
 //   threads N            N threads asleep
 //   processes N          N child processes asleep
+//   busy N               N child processes, each of which works a little every 10 ms
 //   spin SECONDS         counts for so long, prints how far it came, ends
+//   copy PID ADDRESS MIB PERCENT   no load: prints the microseconds that process_vm_readv alone
+//   takes
+//                        for as many pages of that process, into memory that is there already
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -28,7 +34,7 @@ void memory(std::size_t mebibytes, double percent) {
   for (std::size_t i = 0; i < pages * kPage / 8; ++i) {
     reinterpret_cast<std::uint64_t*>(data)[i] = i * 2654435761U;
   }
-  std::puts("READY");
+  std::printf("READY %p\n", static_cast<void*>(data));
   std::fflush(stdout);
   const auto dirty = static_cast<std::size_t>(static_cast<double>(pages) * percent / 100);
   for (std::uint64_t round = 1;; ++round) {
@@ -60,6 +66,46 @@ void processes(int count) {
   for (;;) pause();
 }
 
+void busy(int count) {
+  for (int i = 1; i < count; ++i) {
+    if (fork() == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (volatile unsigned long work = 0;;) {
+        for (int j = 0; j < 10000; ++j) work = work + 1;
+        usleep(10000);
+      }
+    }
+  }
+  std::puts("READY");
+  std::fflush(stdout);
+  for (;;) pause();
+}
+
+void copy(int pid, std::uint64_t address, std::size_t mebibytes, double percent) {
+  constexpr std::size_t kVectors = 512;
+  const std::size_t pages = mebibytes * 256;
+  const auto wanted = static_cast<std::size_t>(static_cast<double>(pages) * percent / 100);
+  std::vector<char> buffer(wanted * kPage, 1);
+  double best = 1e18;
+  for (int round = 0; round < 5; ++round) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (std::size_t done = 0; done < wanted;) {
+      iovec from[kVectors];
+      std::size_t count = 0;
+      for (; count < kVectors && done + count < wanted; ++count) {
+        from[count] = {reinterpret_cast<void*>(address + (done + count) * pages / wanted * kPage),
+                       kPage};
+      }
+      iovec to{buffer.data() + done * kPage, count * kPage};
+      if (process_vm_readv(pid, &to, 1, from, count, 0) < 0) std::exit(1);
+      done += count;
+    }
+    const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - begin;
+    best = std::min(best, took.count());
+  }
+  std::printf("%.0f\n", best);
+}
+
 void spin(double seconds) {
   std::puts("READY");
   std::fflush(stdout);
@@ -79,5 +125,10 @@ int main(int argc, char** argv) {
   if (what == "memory" && argc > 3) memory(std::strtoul(argv[2], nullptr, 10), std::atof(argv[3]));
   if (what == "threads") threads(std::atoi(argv[2]));
   if (what == "processes") processes(std::atoi(argv[2]));
+  if (what == "busy") busy(std::atoi(argv[2]));
+  if (what == "copy" && argc > 5) {
+    copy(std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 16),
+         std::strtoul(argv[4], nullptr, 10), std::atof(argv[5]));
+  }
   if (what == "spin") spin(std::atof(argv[2]));
 }
