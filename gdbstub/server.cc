@@ -28,8 +28,8 @@ void wait(std::span<pollfd> descriptors) {
 
 void refuse_client(const Listener& listener, const ServeOptions& options) {
   if (!listener.accept().valid()) return;
-  const std::string line =
-      "refused a client on " + listener.client_address() + ": another debugger is attached";
+  const std::string line = "refused a client on " + listener.client_address() +
+                           ": another debugger is attached; start a second server for it";
   log(Topic::Gdbstub, line);
   if (options.on_refused) options.on_refused(line);
 }
