@@ -9,6 +9,7 @@
 #include "replay/files/description_owner.h"
 #include "replay/files/inherited.h"
 #include "replay/files/makers.h"
+#include "replay/files/terminal.h"
 #include "snapshot/capture/file_kind.h"
 
 namespace icecore::replay {
@@ -17,13 +18,14 @@ namespace {
 using model::OpenFile;
 
 Objection no_objection(const Checking& /*checking*/, const OpenFile& /*file*/) { return {}; }
-void nothing_to_link(Making& /*making*/, const OpenFile& /*file*/) {}
+void nothing_more(Making& /*making*/, const OpenFile& /*file*/) {}
 
 struct Kind {
   OpenFile::Kind kind;
   void (*make)(Making&, const OpenFile&);
   Objection (*check)(const Checking&, const OpenFile&) = no_objection;
-  void (*link)(Making&, const OpenFile&) = nothing_to_link;
+  void (*link)(Making&, const OpenFile&) = nothing_more;
+  void (*settle)(Making&, const OpenFile&) = nothing_more;
 };
 
 constexpr std::array kKinds = {
@@ -31,6 +33,8 @@ constexpr std::array kKinds = {
     Kind{OpenFile::DIRECTORY, make_plain_file},
     Kind{OpenFile::CHARACTER_DEVICE, make_plain_file},
     Kind{OpenFile::PIPE, make_pipe, check_pipe},
+    Kind{OpenFile::SOCKET, make_socket, check_socket, link_socket, settle_socket},
+    Kind{OpenFile::TERMINAL, make_terminal, check_terminal},
     Kind{OpenFile::EVENTFD, make_eventfd},
     Kind{OpenFile::SIGNALFD, make_signalfd},
     Kind{OpenFile::TIMERFD, make_timerfd},
@@ -88,10 +92,12 @@ Descriptions make_descriptions(const snapshot::StoredSnapshot& snapshot, const F
     if (kind == nullptr) throw Error(file.target() + ": cannot be restored");
     with_context(file.target(), [&] { kind->make(making, file); });
   }
-  for (const auto& file : snapshot.model().open_files()) {
-    const Kind* const kind = find_kind(file.kind());
-    if (kind == nullptr || inherited.covers(file.id())) continue;
-    with_context(file.target(), [&] { kind->link(making, file); });
+  for (const auto round : {&Kind::link, &Kind::settle}) {
+    for (const auto& file : snapshot.model().open_files()) {
+      const Kind* const kind = find_kind(file.kind());
+      if (kind == nullptr || inherited.covers(file.id())) continue;
+      with_context(file.target(), [&] { (kind->*round)(making, file); });
+    }
   }
   return made;
 }
@@ -102,6 +108,7 @@ void finish_descriptions(const snapshot::StoredSnapshot& snapshot, const model::
   CallBatch batch(puppet, puppet.pid());
   const Finishers finishers = find_finishers(snapshot.model());
   add_signalfd_targets(snapshot.model(), finishers, process, batch);
+  take_terminal(snapshot.model(), process, batch);
   for (const auto& descriptor : process.descriptors()) {
     const OpenFile* const file = find_description(snapshot.model(), descriptor.description());
     if (file == nullptr || inherited.covers(file->id())) continue;

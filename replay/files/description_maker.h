@@ -29,6 +29,9 @@ struct Surroundings {
   /// From pids of the snapshot (Process.pid) to pids in our namespace, complete when the processes
   /// have been made.
   std::map<int, int> pids;
+  /// The same pids to the puppets, which do what the kernel keeps the name of the doer of. May be
+  /// empty.
+  std::map<int, Puppet*> puppets{};
   bool in_place = false;
   /// Made as they are needed, by mappings and descriptors alike.
   std::shared_ptr<LostFiles> lost = std::make_shared<LostFiles>();

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 
 #include "base/error.h"
@@ -75,7 +76,10 @@ class Targets {
     epoll_event event{};
     event.events = events;
     event.data.u64 = target.data();
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, target.fd(), &event) != 0) throw_errno(what);
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, target.fd(), &event) == 0) return;
+    // A stream that the tree has inherited from us may be a file now, which is always ready: the
+    // kernel refuses to watch it, and the tree waits for it as for a pipe on which nothing comes.
+    if (errno != EPERM) throw_errno(what);
   }
 
   const Making& making_;

@@ -21,15 +21,10 @@ const model::Process* root_of(const model::Snapshot& model) {
   return found == model.processes().end() ? nullptr : &*found;
 }
 
-bool is_pty_master(const OpenFile& file) {
-  const unsigned device = gnu_dev_major(file.identity().rdev());
-  return (device == TTYAUX_MAJOR && gnu_dev_minor(file.identity().rdev()) == 2) ||
-         (device >= UNIX98_PTY_MASTER_MAJOR && device < UNIX98_PTY_MASTER_MAJOR + 8);
-}
-
 /// A terminal whose master nobody in the tree has.
 bool is_outer_terminal(const std::set<int>& own_masters, const OpenFile& file) {
-  return file.kind() == OpenFile::TERMINAL && !is_pty_master(file) &&
+  const bool hung_up = file.termios().empty();
+  return file.kind() == OpenFile::TERMINAL && !is_pty_master(file) && !hung_up &&
          !own_masters.contains(file.pty_index());
 }
 
@@ -39,6 +34,18 @@ bool leads_outside(const std::set<int>& own_masters, const OpenFile& file) {
 }
 
 }  // namespace
+
+bool is_pty_master(const OpenFile& file) {
+  const unsigned device = gnu_dev_major(file.identity().rdev());
+  return (device == TTYAUX_MAJOR && gnu_dev_minor(file.identity().rdev()) == 2) ||
+         (device >= UNIX98_PTY_MASTER_MAJOR && device < UNIX98_PTY_MASTER_MAJOR + 8);
+}
+
+bool has_master(const model::Snapshot& model, int index) {
+  return std::ranges::any_of(model.open_files(), [index](const OpenFile& file) {
+    return file.kind() == OpenFile::TERMINAL && is_pty_master(file) && file.pty_index() == index;
+  });
+}
 
 const OpenFile* find_description(const model::Snapshot& model, std::uint32_t id) {
   // Ids are given in order, from 1 on.

@@ -30,4 +30,9 @@ class Inherited {
 /// The description with that id; null when there is none.
 const model::OpenFile* find_description(const model::Snapshot& model, std::uint32_t id);
 
+/// Of a terminal: whether it is the master of a pty (/dev/ptmx).
+bool is_pty_master(const model::OpenFile& file);
+/// Whether the tree has the master of pty `index`.
+bool has_master(const model::Snapshot& model, int index);
+
 }  // namespace icecore::replay

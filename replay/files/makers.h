@@ -13,6 +13,10 @@ struct Making {
   const FileOptions& options;
   Surroundings& surroundings;
   Descriptions& made;  ///< so far; a maker may add several (both ends of a pipe)
+  /// The other ends, of connections whose other end nobody in the tree has: by OpenFile.id. They
+  /// send what is left in the queue, and then they close.
+  std::map<std::uint32_t, UniqueFd> far_ends{};
+  bool repairs = false;  ///< TCP_REPAIR is allowed to us
 };
 
 /// Why an open file cannot be made; no reason when it can.
@@ -39,14 +43,24 @@ void make_timerfd(Making& making, const model::OpenFile& file);
 void make_inotify(Making& making, const model::OpenFile& file);
 void make_pidfd(Making& making, const model::OpenFile& file);
 void make_epoll(Making& making, const model::OpenFile& file);
+void make_terminal(Making& making, const model::OpenFile& file);
+void make_socket(Making& making, const model::OpenFile& file);
 
 // What a maker would refuse, told beforehand.
 Objection check_pipe(const Checking& checking, const model::OpenFile& file);
 Objection check_inotify(const Checking& checking, const model::OpenFile& file);
 Objection check_pidfd(const Checking& checking, const model::OpenFile& file);
 Objection check_epoll(const Checking& checking, const model::OpenFile& file);
+Objection check_terminal(const Checking& checking, const model::OpenFile& file);
+Objection check_socket(const Checking& checking, const model::OpenFile& file);
 
 // The second round, when every description has been made: what refers to other descriptions.
 void link_epoll(Making& making, const model::OpenFile& file);
+/// What waited in a socket's queue is sent again.
+void link_socket(Making& making, const model::OpenFile& file);
+
+// The third round, when all queues are full.
+/// What was shut down is shut down again, and the options get their values.
+void settle_socket(Making& making, const model::OpenFile& file);
 
 }  // namespace icecore::replay

@@ -109,6 +109,9 @@ void Restoration::make_tree() {
   tree_->build();
   for (const auto& process : tree_->processes()) {
     surroundings_.pids[process->model->pid()] = process->puppet.pid();
+    if (process->model->state() != model::Process::ZOMBIE) {
+      surroundings_.puppets[process->model->pid()] = &process->puppet;
+    }
     if (process->model->state() != model::Process::ZOMBIE) make_threads(*process);
   }
 }

@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 
 #include <algorithm>
@@ -83,6 +85,19 @@ void fill_unread_events(int borrowed, OpenFile& file) {
   }
 }
 
+// The file that a unix socket's name leads to for its owner, who may have bound it under a name
+// relative to where he was.
+void fill_bound(const DescriptorPlace& place, model::Socket& socket) {
+  const std::string& name = socket.local_text();
+  if (socket.domain() != AF_UNIX || name.empty() || name[0] == '@') return;
+  const std::string path = (name[0] == '/' ? "root" : "cwd/") + name;
+  struct ::stat status {};
+  if (::fstatat(place.directory.shared_fd(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return;
+  }
+  if (S_ISSOCK(status.st_mode)) fill_identity(status, *socket.mutable_bound());
+}
+
 // A periodic timer that has expired stands still until somebody reads or asks, so fdinfo does not
 // tell when it would expire next. Asking makes it go on; a reader gets the same number of ticks.
 void advance_timer(const DescriptorPlace& place, OpenFile& file) {
@@ -121,6 +136,7 @@ void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, 
       break;
     case OpenFile::SOCKET:
       capture_socket(borrowed.get(), file);
+      fill_bound(place, *file.mutable_socket());
       break;
     case OpenFile::TERMINAL:
       capture_terminal(borrowed.get(), file);

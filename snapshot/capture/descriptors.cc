@@ -8,6 +8,7 @@
 #include "snapshot/capture/description.h"
 #include "snapshot/capture/epoll_targets.h"
 #include "snapshot/capture/peers.h"
+#include "snapshot/capture/socket_messages.h"
 
 namespace icecore::snapshot {
 namespace {
@@ -28,6 +29,7 @@ void DescriptorCapture::capture() {
   for (model::Process& process : *snapshot_.mutable_processes()) {
     if (process.state() != model::Process::ZOMBIE) capture_process(process);
   }
+  capture_queues();
   link_peers(snapshot_, pipes_);
   find_epoll_targets(snapshot_);
 }
@@ -53,7 +55,7 @@ void DescriptorCapture::assign_tables(int tid, model::Process& process) {
   const auto fs = fs_structs_.find_or_add(tid, last_fs_struct_ + 1, compare_fs_structs);
   if (fs.is_new) ++last_fs_struct_;
   process.set_fs_struct(fs.id);
-  if (!table.certain || !fs.certain) note_uncertain(process);
+  if (!table.certain || !fs.certain) note_uncertain(process.pid());
 }
 
 // Threads that left the table they were born with, by unshare(2), have descriptors that the model
@@ -77,10 +79,10 @@ void DescriptorCapture::check_threads(int tid, const model::Process& process) {
   }
 }
 
-void DescriptorCapture::note_uncertain(const model::Process& process) {
+void DescriptorCapture::note_uncertain(int pid) {
   if (uncertain_) return;
   uncertain_ = true;
-  add_limitation(snapshot_, process.pid(), 0, "sharing of descriptors",
+  add_limitation(snapshot_, pid, 0, "sharing of descriptors",
                  "the kernel does not compare them (kcmp is missing or forbidden), so those that "
                  "processes share look separate");
 }
@@ -97,22 +99,72 @@ void DescriptorCapture::capture_descriptor(const ProcDirectory& directory,
   const auto text = directory.read_fdinfo(fd);
   if (!text) return;
   const proc::FdInfo info = proc::parse_fdinfo(*text);
+  const std::uint32_t id = add_description(directory, lender, fd, info);
+  model::FileDescriptor& descriptor = *process.add_descriptors();
+  descriptor.set_fd(fd);
+  descriptor.set_close_on_exec((info.flags & O_CLOEXEC) != 0);
+  descriptor.set_description(id);
+}
+
+std::uint32_t DescriptorCapture::add_description(const ProcDirectory& directory,
+                                                 const DescriptorLender& lender, int fd,
+                                                 const proc::FdInfo& info) {
   const unsigned flags = info.flags & ~static_cast<unsigned>(O_CLOEXEC);
   const auto new_id = static_cast<unsigned>(snapshot_.open_files_size()) + 1;
   const auto found = descriptions_[{info.inode, info.mount_id, info.position, flags}].find_or_add(
       {directory.shared_tid(), fd}, new_id, [](const Holder& a, const Holder& b) {
         return compare_descriptions(a.tid, a.fd, b.tid, b.fd);
       });
-  if (!found.certain) note_uncertain(process);
+  if (!found.certain) note_uncertain(directory.pid());
   if (found.is_new) {
     model::OpenFile& file = *snapshot_.add_open_files();
     file.set_id(new_id);
     describe_open_file({directory, lender, fd}, info, pipes_, file);
+    holders_.push_back({directory.shared_tid(), fd});
   }
-  model::FileDescriptor& descriptor = *process.add_descriptors();
-  descriptor.set_fd(fd);
-  descriptor.set_close_on_exec((info.flags & O_CLOEXEC) != 0);
-  descriptor.set_description(found.id);
+  return found.id;
+}
+
+// ---- what waits in unix sockets, with the descriptors that travel there
+
+void DescriptorCapture::capture_queues() {
+  // Descriptors in flight are added behind, and may be sockets with queues themselves.
+  for (int i = 0; i < snapshot_.open_files_size(); ++i) {
+    const model::OpenFile& file = snapshot_.open_files(i);
+    if (file.has_socket() && has_readable_queue(file.socket())) capture_queue(file.id());
+  }
+}
+
+void DescriptorCapture::capture_queue(std::uint32_t id) {
+  const Holder holder = holders_[id - 1];
+  const UniqueFd borrowed = DescriptorLender(holder.tid).borrow(holder.fd);
+  if (!borrowed.valid()) return;
+  model::Socket* const socket =
+      snapshot_.mutable_open_files(static_cast<int>(id) - 1)->mutable_socket();
+  auto peeked = peek_messages(borrowed.get(), *socket);
+  if (!peeked) return;
+  std::vector<model::SocketMessage> messages;
+  for (PeekedMessage& each : *peeked) {
+    for (UniqueFd& fd : each.descriptors) {
+      each.message.add_descriptions(capture_in_flight(std::move(fd)));
+    }
+    messages.push_back(std::move(each.message));
+  }
+  // The list of open files may have moved.
+  model::Socket& filled = *snapshot_.mutable_open_files(static_cast<int>(id) - 1)->mutable_socket();
+  filled.set_messages_held(true);
+  filled.mutable_messages()->Assign(messages.begin(), messages.end());
+}
+
+std::uint32_t DescriptorCapture::capture_in_flight(UniqueFd fd) {
+  const auto self = ProcDirectory::open(::getpid());
+  const auto text = self ? self->read_fdinfo(fd.get()) : std::nullopt;
+  if (!text) return 0;
+  const proc::FdInfo info = proc::parse_fdinfo(*text);
+  const std::uint32_t id =
+      add_description(*self, DescriptorLender(self->shared_tid()), fd.get(), info);
+  in_flight_.push_back(std::move(fd));
+  return id;
 }
 
 }  // namespace icecore::snapshot

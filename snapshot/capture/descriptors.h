@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "snapshot/capture/borrowed_descriptor.h"
 #include "snapshot/capture/kernel_order.h"
@@ -48,7 +49,12 @@ class DescriptorCapture {
   void capture_descriptors(const ProcDirectory& directory, model::Process& process);
   void capture_descriptor(const ProcDirectory& directory, const DescriptorLender& lender, int fd,
                           model::Process& process);
-  void note_uncertain(const model::Process& process);
+  std::uint32_t add_description(const ProcDirectory& directory, const DescriptorLender& lender,
+                                int fd, const proc::FdInfo& info);
+  void capture_queues();
+  void capture_queue(std::uint32_t id);
+  std::uint32_t capture_in_flight(UniqueFd fd);
+  void note_uncertain(int pid);
 
   model::Snapshot& snapshot_;
   PipeCapture pipes_;
@@ -56,6 +62,8 @@ class DescriptorCapture {
   KernelObjectSet<int> fs_structs_;
   std::map<std::uint32_t, const model::Process*> table_owners_;
   std::map<Key, KernelObjectSet<Holder>> descriptions_;
+  std::vector<Holder> holders_;      // by OpenFile.id - 1
+  std::vector<UniqueFd> in_flight_;  // ours, of what only waits in a queue; they are holders too
   unsigned last_table_ = 0;
   unsigned last_fs_struct_ = 0;
   bool uncertain_ = false;

@@ -45,9 +45,8 @@ bool is_known_domain(const model::Socket& socket) {
 }
 
 bool is_half_open(const OpenFile& file) {
-  constexpr std::array<std::string_view, 6> kStates = {"SYN_SENT",  "SYN_RECV", "FIN_WAIT1",
-                                                       "FIN_WAIT2", "LAST_ACK", "CLOSING"};
-  return is_inet_stream(file) && std::ranges::find(kStates, file.socket().state()) != kStates.end();
+  return is_inet_stream(file) &&
+         (file.socket().state() == "SYN_SENT" || file.socket().state() == "SYN_RECV");
 }
 
 bool is_bpf_program(const OpenFile& file) {
@@ -84,26 +83,20 @@ constexpr std::array kFileTable = {
             "the file is deleted, and its content is not held by the snapshot"},
     FileRow{[](const OpenFile& f) { return f.has_socket() && !is_known_domain(f.socket()); },
             "sockets of this family are not supported"},
-    FileRow{is_half_open, "the connection is just being opened or closed"},
+    FileRow{is_half_open, "the connection is just being opened"},
     FileRow{[](const OpenFile& f) { return is_inet_stream(f) && f.peer_outside(); },
             "the connection leads out of the tree, and its other end lives on without it"},
     FileRow{[](const OpenFile& f) { return f.has_socket() && f.peer_outside(); },
             "the socket is connected to a process outside the tree"},
     FileRow{[](const OpenFile& f) {
               return f.has_socket() && f.socket().state() != "LISTEN" &&
-                     f.socket().receive_queue() > 0;
+                     f.socket().receive_queue() > 0 && !f.socket().messages_held();
             },
             "what waits in its receive queue is not held"},
-    FileRow{[](const OpenFile& f) {
-              return f.has_socket() && f.socket().state() == "LISTEN" &&
-                     f.socket().receive_queue() > 0;
-            },
-            "connections that wait to be accepted are not held"},
-    FileRow{[](const OpenFile& f) {
-              return of_kind(f, OpenFile::PIPE) && (f.flags() & O_DIRECT) != 0 &&
-                     !f.unread().empty();
-            },
-            "the borders of the packets in it are not held"},
+    FileRow{[](const OpenFile& f) { return f.has_socket() && f.socket().unsent() > 0; },
+            "what it has sent and has not arrived is not held"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::INOTIFY) && f.unread_bytes() > 0; },
+            "the events that wait in it cannot be put back"},
     FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::PIPE) && f.peer_outside(); },
             "a process outside the tree holds its other end"},
     FileRow{[](const OpenFile& f) {
@@ -169,6 +162,11 @@ void list_files(const model::Snapshot& snapshot, Listing& listing) {
       if (index < 0 || index >= snapshot.open_files_size()) continue;
       const OpenFile& file = snapshot.open_files(index);
       if (!told.insert(file.id()).second) continue;
+      // Whoever restores the tree gives it his own streams instead.
+      constexpr int kStandardError = 2;
+      const bool standard =
+          process.pid() == snapshot.root_pid() && descriptor.fd() <= kStandardError;
+      if (standard && file.peer_outside()) continue;
       const std::string_view reason = reason_against(snapshot, file);
       if (!reason.empty()) listing.add_file(process.pid(), descriptor.fd(), file, reason);
     }

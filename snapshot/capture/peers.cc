@@ -63,7 +63,12 @@ std::vector<int> one_process_per_network(const model::Snapshot& snapshot) {
 void link_unix_socket(const proc::UnixSocket& known, const ByInode& ours, OpenFile& file) {
   model::Socket& socket = *file.mutable_socket();
   socket.set_peer_inode(known.peer);
-  if (socket.state() == "LISTEN") socket.set_receive_queue(known.waiting.size());
+  socket.set_shut_down(known.shut_down);
+  if (socket.state() == "LISTEN") {
+    socket.set_receive_queue(known.waiting.size());
+    socket.set_backlog(static_cast<std::uint32_t>(known.send_queue));
+    socket.mutable_waiting()->Assign(known.waiting.begin(), known.waiting.end());
+  }
   for (const std::uint64_t client : known.waiting) {
     const auto found = ours.find(client);
     if (found != ours.end()) found->second->add_peers(file.id());
@@ -144,7 +149,12 @@ void link_inet_sockets(model::Snapshot& snapshot) {
     const auto waiting = listeners.find(std::string(port_of(remote)));
     for (OpenFile* file : files) {
       if (other != by_ends.end()) {
-        for (const OpenFile* peer : other->second) file->add_peers(peer->id());
+        for (const OpenFile* peer : other->second) {
+          file->add_peers(peer->id());
+          model::Socket& socket = *file->mutable_socket();
+          const std::uint64_t arrived = peer->socket().bytes_arrived();
+          socket.set_unsent(socket.bytes_written() - std::min(socket.bytes_written(), arrived));
+        }
       } else if (waiting != listeners.end()) {
         file->add_peers(waiting->second->id());
       }

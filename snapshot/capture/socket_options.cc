@@ -27,6 +27,9 @@ struct Row {
   std::uint8_t applies;
 };
 
+// SO_BUF_LOCK, since Linux 5.15: whether the program or the kernel chose the sizes of buffers.
+constexpr int kBufferLock = 72;
+
 constexpr std::array kOptions = {
     Row{SOL_SOCKET, SO_REUSEADDR, kAll},
     Row{SOL_SOCKET, SO_REUSEPORT, kInet4 | kInet6},
@@ -36,6 +39,7 @@ constexpr std::array kOptions = {
     Row{SOL_SOCKET, SO_LINGER, kTcp},
     Row{SOL_SOCKET, SO_SNDBUF, kAll},
     Row{SOL_SOCKET, SO_RCVBUF, kAll},
+    Row{SOL_SOCKET, kBufferLock, kAll},  // behind the sizes, whose setting locks them
     Row{SOL_SOCKET, SO_RCVLOWAT, kAll},
     Row{SOL_SOCKET, SO_RCVTIMEO, kAll},
     Row{SOL_SOCKET, SO_SNDTIMEO, kAll},

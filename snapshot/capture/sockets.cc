@@ -2,8 +2,8 @@
 #include "snapshot/capture/sockets.h"
 
 #include <linux/sockios.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -58,11 +58,16 @@ void fill_state(int borrowed, Connected connected, model::Socket& socket) {
     socklen_t size = sizeof info;
     if (::getsockopt(borrowed, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return;
     socket.set_state(tcp_state(info.tcpi_state));
-    if (info.tcpi_state == TCP_LISTEN) {
+    constexpr unsigned kListen = 10;
+    if (info.tcpi_state == kListen) {
       // Of a listening socket the kernel gives here how many connections wait to be accepted.
       socket.set_receive_queue(info.tcpi_unacked);
+      socket.set_backlog(info.tcpi_sacked);
       return;
     }
+    socket.set_bytes_written(info.tcpi_bytes_sent - info.tcpi_bytes_retrans +
+                             info.tcpi_notsent_bytes);
+    socket.set_bytes_arrived(info.tcpi_bytes_received);
   } else if (int_option(borrowed, SO_ACCEPTCONN) != 0) {
     socket.set_state("LISTEN");
     return;
@@ -71,6 +76,15 @@ void fill_state(int borrowed, Connected connected, model::Socket& socket) {
   }
   socket.set_receive_queue(queue(borrowed, SIOCINQ));
   socket.set_send_queue(queue(borrowed, SIOCOUTQ));
+}
+
+void fill_peer_credentials(int borrowed, model::Socket& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(borrowed, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.pid == 0) return;
+  socket.set_peer_pid(peer.pid);
+  socket.set_peer_uid(peer.uid);
+  socket.set_peer_gid(peer.gid);
 }
 
 }  // namespace
@@ -85,6 +99,7 @@ void capture_socket(int borrowed, model::OpenFile& file) {
   const bool connected = read_address(borrowed, &::getpeername, *socket.mutable_remote());
   socket.set_local_text(socket_address_text(socket.local()));
   socket.set_remote_text(socket_address_text(socket.remote()));
+  if (socket.domain() == AF_UNIX) fill_peer_credentials(borrowed, socket);
   fill_state(borrowed, connected ? Connected::Yes : Connected::No, socket);
   capture_socket_options(borrowed, socket);
 }

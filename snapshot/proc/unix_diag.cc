@@ -42,6 +42,9 @@ void parse_attribute(unsigned type, std::span<const std::byte> value, UnixSocket
         socket.send_queue = queues.udiag_wqueue;
       }
       break;
+    case UNIX_DIAG_SHUTDOWN:
+      if (!value.empty()) socket.shut_down = std::to_integer<unsigned>(value[0]);
+      break;
     default:
       break;
   }

@@ -18,7 +18,8 @@ struct UnixSocket {
   std::string name;                    ///< with a leading zero byte when abstract
   std::vector<std::uint64_t> waiting;  ///< peers of connections that were not accepted yet
   std::uint64_t receive_queue = 0;
-  std::uint64_t send_queue = 0;
+  std::uint64_t send_queue = 0;  ///< of a listening one: the backlog
+  unsigned shut_down = 0;        ///< bit 0: receiving, bit 1: sending
 };
 
 /// Appends the sockets of one netlink datagram. Returns whether more datagrams follow. Throws Error

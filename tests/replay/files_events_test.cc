@@ -16,12 +16,6 @@ using ::testing::HasSubstr;
 class RemadeEvents : public ::testing::Test {
  protected:
   RemadeEvents() { tree_.make(); }
-  ~RemadeEvents() override {
-    for (const auto& watch : tree_.before("watches").watches()) {
-      if (watch.path().starts_with("/tmp/icecore-watched-")) ::rmdir(watch.path().c_str());
-    }
-  }
-
   /// What the kernel says of it, without what differs from object to object.
   static std::vector<std::string> lines(const model::OpenFile& file) {
     std::vector<std::string> kept;

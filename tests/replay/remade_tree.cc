@@ -46,7 +46,9 @@ const model::OpenFile& file_at(const model::Snapshot& model, int fd) {
 }  // namespace
 
 RemadeTree::RemadeTree(const std::string& victim)
-    : victim_(std::make_unique<icecore::test::Victim>(victim)), victim_pid_(victim_->pid()) {
+    : victim_(std::make_unique<icecore::test::Victim>(
+          victim, std::vector<std::string>{directory_.path().string()})),
+      victim_pid_(victim_->pid()) {
   std::istringstream words(victim_->greeting());
   for (std::string word; words >> word;) {
     const auto equals = word.find('=');
