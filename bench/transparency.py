@@ -51,8 +51,11 @@ def with_nothing(run, _):
 
 
 def with_gdb(run, _):
-    subprocess.run(["gdb", "-nx", "-batch", "-p", str(run.child), "-ex", f"shell sleep {PAUSE}",
-                    "-ex", "detach"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    try:
+        subprocess.run(["gdb", "-nx", "-batch", "-p", str(run.child), "-ex", f"shell sleep {PAUSE}",
+                        "-ex", "detach"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    except subprocess.TimeoutExpired:
+        run.hung = True  # run() has killed gdb
 
 
 def with_sigstop(run, _):
@@ -121,12 +124,16 @@ def observe(build, program, name, timeout_ms, method):
                 recorder.kill()
                 recorder.wait()
             shutil.rmtree(run.store, ignore_errors=True)
+    if getattr(run, "hung", False):
+        seen = ("hangs", *seen[1:])
     return seen, spent
 
 
 def verdict(alone, seen, spent, timeout_ms):
     """One word for the table; empty when the program could not notice."""
     result, microseconds, parent = seen
+    if result == "hangs":
+        return "hangs"
     if result.split()[0] == "-4" and alone[0].split()[0] != "-4":
         return "EINTR"
     if result.split()[0] != alone[0].split()[0]:

@@ -170,12 +170,18 @@ std::int64_t RemoteProcess::call(std::int64_t number, std::array<std::uint64_t, 
   return calls[0].result;
 }
 
-/// All signals wait, but for those that our stops are made of: a forced SIGTRAP that is blocked
-/// would cost the program its handler for it (force_sig in the kernel).
 void RemoteProcess::begin(TracedThread& thread) {
   thread.saved_mask =
       thread.signal_mask ? *thread.signal_mask : ptrace_call::signal_mask(thread.tid).value_or(0);
-  ptrace_call::set_signal_mask(thread.tid, ~(bit_of(SIGTRAP) | bit_of(signal_)));
+}
+
+/// Makes the thread run ours from now on. All signals wait, but for those that our stops are made
+/// of: a forced SIGTRAP that is blocked would cost the program its handler for it (force_sig in the
+/// kernel). In this order: what we make it run ends by restoring the mask, should we die in
+/// between.
+bool RemoteProcess::send_off(const TracedThread& thread, const user_regs_struct& registers) const {
+  return ptrace_call::set_registers(thread.tid, registers) &&
+         ptrace_call::set_signal_mask(thread.tid, ~(bit_of(SIGTRAP) | bit_of(signal_)));
 }
 
 /// Lays out the thread's way back; false when there is no room for it.
@@ -184,14 +190,14 @@ bool RemoteProcess::write_return_frame(TracedThread& thread, std::uint64_t addre
   // Of a thread at rest it is what the capture has read.
   if (thread.xstate.empty()) thread.xstate = ptrace_call::xstate(thread.tid).value_or("");
   if (thread.xstate.empty()) return false;
-  const auto frame = make_return_frame(thread.registers, thread.xstate, thread.saved_mask, address,
-                                       gadgets_.sigreturn);
+  const auto frame = make_return_frame(thread.safe_registers(), thread.xstate, thread.saved_mask,
+                                       address, gadgets_.sigreturn);
   return frame.size() <= room && write(address, frame);
 }
 
 void RemoteProcess::end(TracedThread& thread) {
-  ptrace_call::set_registers(thread.tid, thread.registers);
   ptrace_call::set_signal_mask(thread.tid, thread.saved_mask);
+  ptrace_call::set_registers(thread.tid, thread.safe_registers());
   if (thread.state == TracedThread::State::GroupStopped) {
     tree_->restore_group_stop(thread);
   } else if (thread.stop_signal != 0 && !thread.stop_siginfo.empty()) {
@@ -217,7 +223,7 @@ bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
   registers.r10 = call.arguments[3];
   registers.r8 = call.arguments[4];
   registers.r9 = call.arguments[5];
-  if (!ptrace_call::set_registers(thread.tid, registers)) return false;
+  if (!send_off(thread, registers)) return false;
   // Not by PTRACE_SINGLESTEP: its flag stays with the thread when the tracer dies, whose next
   // instruction then ends the program with SIGTRAP. That of PTRACE_SYSCALL goes with the tracer.
   do {
@@ -260,7 +266,7 @@ bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls
   registers.r13 = area_ + kFrameOffset;
   registers.r14 = static_cast<std::uint64_t>(signal_);
   if (!write_return_frame(thread, registers.r13, kFrameSpace)) return false;
-  if (!ptrace_call::set_registers(thread.tid, registers)) return false;
+  if (!send_off(thread, registers)) return false;
   do {
     if (!ptrace_call::resume(thread.tid, 0) || !wait_for_trap(thread)) return false;
     const auto after = ptrace_call::registers(thread.tid);

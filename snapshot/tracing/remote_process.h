@@ -62,7 +62,8 @@ class RemoteProcess {
   bool go_to_signal_stop(TracedThread& thread);
   bool run_walker(TracedThread& thread, std::span<RemoteCall> calls);
   bool wait_for_trap(TracedThread& thread);
-  void begin(TracedThread& thread);
+  static void begin(TracedThread& thread);
+  bool send_off(const TracedThread& thread, const user_regs_struct& registers) const;
   void end(TracedThread& thread);
 
   TracedTree* tree_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/tracing/return_frame.h"
 
-#include <sys/syscall.h>
-
 #include <cstring>
 
 namespace icecore::snapshot {
@@ -30,13 +28,14 @@ void put(std::vector<std::byte>& bytes, std::size_t at, Integer value) {
 }
 
 /// The kernel restarts a call in its exit path, which a return by frame does not pass: do it here.
+/// rt_sigreturn forgets what restart_syscall would need, so that a sleep begins anew.
 user_regs_struct restarted(user_regs_struct registers) {
   constexpr int kFirstRestart = 512;
   constexpr int kLastRestart = 516;
   if (static_cast<long>(registers.orig_rax) < 0) return registers;
   const long result = -static_cast<long>(registers.rax);
   if (result < kFirstRestart || result > kLastRestart) return registers;
-  registers.rax = result == kLastRestart ? SYS_restart_syscall : registers.orig_rax;
+  registers.rax = registers.orig_rax;
   registers.rip -= 2;
   return registers;
 }

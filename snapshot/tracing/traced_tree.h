@@ -51,6 +51,10 @@ struct TracedThread {
   std::optional<std::uint64_t> signal_mask;
   std::uint64_t saved_mask = 0;  ///< the signal mask while remote calls have replaced it
 
+  /// What the thread is left with in its stop: it goes on from there if we die.
+  [[nodiscard]] user_regs_struct safe_registers() const {
+    return call ? call->given_up() : registers;
+  }
   [[nodiscard]] bool readable() const {
     return state == State::Stopped || state == State::GroupStopped;
   }

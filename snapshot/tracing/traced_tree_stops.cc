@@ -218,7 +218,8 @@ void TracedTree::take_syscall_stop(TracedThread& thread) {
   }
   if (is_interruption(static_cast<long>(registers->rax))) {
     // Cut short once more, by a signal or by us. Only the stop inside signal delivery lets the
-    // kernel start the call again.
+    // kernel start the call again; until then it is what it should be if we die.
+    ptrace_call::set_registers(thread.tid, thread.call->given_up());
     thread.interrupted = true;
     pass_through(thread);
     return;
