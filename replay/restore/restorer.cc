@@ -30,9 +30,10 @@
 namespace icecore::replay {
 namespace {
 
-/// Above all descriptors of the tree.
+/// Above all descriptors of the tree, and of our own: the seed gets its descriptors at these
+/// numbers, which must not be the ones they still have.
 int transport_number(const model::Snapshot& snapshot) {
-  int highest = 2;
+  int highest = 255;
   for (const auto& process : snapshot.processes()) {
     for (const auto& descriptor : process.descriptors()) {
       highest = std::max(highest, descriptor.fd());

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Pipes, event descriptors, sockets and terminals: the victims see for themselves what came back."""
+import json
+import os
+import signal
 import subprocess
+from pathlib import Path
 
 import harness
 import revival
@@ -35,6 +39,24 @@ class Descriptors(revival.RevivalTest):
 
     def test_sockets_and_their_queues(self):
         self.check_victim("restore_sockets")
+
+    def test_numbers_that_icecore_has_descriptors_at_itself(self):
+        for number in range(4, 24, 2):
+            with self.subTest(number=number):
+                process = self.start("bash", "-c", f"exec {number}</dev/null; exec sleep 600")
+                self.wait_for(lambda: Path(f"/proc/{process.pid}/comm").read_text() == "sleep\n", "sleep")
+                self.snap(process.pid, f"number-{number}", "--kill")
+                process.wait()
+                self.reap()
+                pid = json.loads(self.done("restore", "--in-place", "--detach", "--json",
+                                           f"number-{number}").out)["pid"]
+                self.assertTrue(Path(f"/proc/{pid}/fd/{number}").exists())
+                os.kill(pid, signal.SIGKILL)
+                self.wait_for(lambda: self.is_gone(pid), "end")
+
+    def is_gone(self, pid):
+        self.reap()
+        return not Path(f"/proc/{pid}").exists()
 
 
 revival.main()
