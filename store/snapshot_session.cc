@@ -79,7 +79,7 @@ void SnapshotWriter::Impl::write_pages(SpaceId space, std::span<const PageRun> r
 
 void SnapshotWriter::Impl::add_list(SpaceId space, VersionRuns changes) {
   SpaceHead head = recording_->head(space);
-  const std::uint64_t space_number = static_cast<std::uint64_t>(space);
+  const auto space_number = static_cast<std::uint64_t>(space);
   const std::uint64_t sequence = ++head.sequence;
   // List n takes in the younger lists of its own space down to list n - lowbit(n).
   const auto& old = recording_->map_of(space).lists();
