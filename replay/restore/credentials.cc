@@ -6,9 +6,13 @@
 #include <sys/syscall.h>
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "snapshot/capture/credentials.h"
+#include "snapshot/capture/proc_directory.h"
+#include "snapshot/proc/status.h"
 
 namespace icecore::replay {
 namespace {
@@ -51,30 +55,46 @@ void set_capabilities(CallBatch& batch, const model::Credentials& c, const std::
   }
 }
 
+/// Those that every puppet has from us.
+const model::Credentials& own_credentials() {
+  static const model::Credentials own = [] {
+    model::Credentials credentials;
+    const std::string status = snapshot::ProcDirectory::read_file("/proc/self/status");
+    snapshot::fill_credentials(snapshot::proc::parse_status(status), credentials);
+    return credentials;
+  }();
+  return own;
+}
+
+bool are_own(const model::Credentials& credentials) {
+  return credentials.SerializeAsString() == own_credentials().SerializeAsString();
+}
+
 }  // namespace
 
 void set_credentials(RestoredProcess& process, const model::Thread& thread, int tid) {
   const auto& c = thread.has_credentials() ? thread.credentials() : process.model->credentials();
   const std::string what = "thread " + std::to_string(inner_tid(thread));
   CallBatch batch(process.puppet, tid);
-  // A change of ids would clear capabilities; kept until capset says which.
-  constexpr unsigned kNoSetuidFixup = 1U << 2U;
-  batch.add(SYS_prctl, {PR_SET_SECUREBITS, kNoSetuidFixup}, what + ": securebits");
-  set_ids(batch, c, what);
-  batch.add(SYS_prctl, {PR_SET_SECUREBITS, c.securebits()}, what + ": securebits");
-  set_capabilities(batch, c, what);
-  if (c.no_new_privs()) batch.add(SYS_prctl, {PR_SET_NO_NEW_PRIVS, 1}, what + ": no_new_privs");
+  const bool change = !are_own(c);
+  if (change) {
+    // A change of ids would clear capabilities; kept until capset says which.
+    constexpr unsigned kNoSetuidFixup = 1U << 2U;
+    batch.add(SYS_prctl, {PR_SET_SECUREBITS, kNoSetuidFixup}, what + ": securebits");
+    set_ids(batch, c, what);
+    batch.add(SYS_prctl, {PR_SET_SECUREBITS, c.securebits()}, what + ": securebits");
+    set_capabilities(batch, c, what);
+    if (c.no_new_privs()) batch.add(SYS_prctl, {PR_SET_NO_NEW_PRIVS, 1}, what + ": no_new_privs");
+  }
   // After the ids, whose change clears it.
   if (thread.pdeath_signal() != 0) {
     batch.add(SYS_prctl, {PR_SET_PDEATHSIG, static_cast<std::uint64_t>(thread.pdeath_signal())},
               what + ": parent death signal");
-  } else {
-    batch.add(SYS_prctl, {PR_SET_PDEATHSIG, 0}, what + ": parent death signal");
   }
-  if (thread.tid() == process.model->pid() && process.model->dumpable() == 0) {
-    batch.add(SYS_prctl, {PR_SET_DUMPABLE, 0}, what + ": dumpable");
-  } else if (thread.tid() == process.model->pid() && process.model->dumpable() == 1) {
-    batch.add(SYS_prctl, {PR_SET_DUMPABLE, 1}, what + ": dumpable");
+  const int dumpable = process.model->dumpable();
+  if (thread.tid() == process.model->pid() && (dumpable == 0 || (change && dumpable == 1))) {
+    batch.add(SYS_prctl, {PR_SET_DUMPABLE, static_cast<std::uint64_t>(dumpable)},
+              what + ": dumpable");
   }
   batch.run();
 }

@@ -61,10 +61,8 @@ void set_directories(RestoredProcess& process, const Transport& transport, int r
   batch.run();
 }
 
-void close_transport(RestoredProcess& process, const Transport& transport) {
-  CallBatch batch(process.puppet, process.puppet.pid());
+void close_transport(const Transport& transport, CallBatch& batch) {
   batch.add(SYS_close, {static_cast<std::uint64_t>(transport.number())}, "closing the transport");
-  batch.run();
 }
 
 }  // namespace icecore::replay

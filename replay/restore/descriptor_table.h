@@ -17,6 +17,6 @@ void set_directories(RestoredProcess& process, const Transport& transport, int r
                      int working_directory);
 
 /// The last use of the transport is over.
-void close_transport(RestoredProcess& process, const Transport& transport);
+void close_transport(const Transport& transport, CallBatch& batch);
 
 }  // namespace icecore::replay

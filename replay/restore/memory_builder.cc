@@ -86,7 +86,8 @@ MemoryBuilder::MemoryBuilder(const snapshot::StoredSnapshot& snapshot, const Sha
 
 void MemoryBuilder::build(RestoredProcess& process, const RestoredProcess* image) {
   Work work{process, image};
-  work.now = mapped_now(process.puppet.pid());
+  if (image == nullptr && seed_.empty()) seed_ = mapped_now(process.puppet.pid());
+  work.now = image == nullptr ? seed_ : image->mapped;
   work.wanted = mapped_in(*process.model);
   for (const auto& mapping : process.model->mappings()) {
     if (is_kernel_owned(mapping)) continue;
@@ -97,6 +98,7 @@ void MemoryBuilder::build(RestoredProcess& process, const RestoredProcess* image
       keep = other != nullptr && same_mapping(mapping, *other);
     }
     (keep ? work.kept : work.fresh).push_back(&mapping);
+    process.has_seals |= plan.seal;
     work.plans.emplace(&mapping, std::move(plan));
   }
   find_place(work);
@@ -107,6 +109,8 @@ void MemoryBuilder::build(RestoredProcess& process, const RestoredProcess* image
   fill(work);
   finish(work);
   set_layout(work);
+  process.mapped = std::move(work.wanted);
+  process.mapped.push_back({process.puppet.area(), process.puppet.area() + Puppet::kAreaSize, ""});
 }
 
 /// The area moves out of the way of what is to come.
@@ -208,6 +212,11 @@ void MemoryBuilder::map(Work& work) {
                static_cast<std::uint64_t>(plan.flags | MAP_FIXED_NOREPLACE), file,
                plan.needs_file ? mapping->offset() : 0},
               text_of(*mapping));
+    // Before it is filled, so that it has them from the first fault.
+    if (std::ranges::find(plan.advice, MADV_HUGEPAGE) != plan.advice.end()) {
+      batch.add(SYS_madvise, {mapping->start(), size_of(*mapping), MADV_HUGEPAGE},
+                text_of(*mapping) + ": huge pages");
+    }
   }
   batch.run();
 }
@@ -332,6 +341,7 @@ void MemoryBuilder::set_layout(Work& work) {
 }
 
 void MemoryBuilder::seal(RestoredProcess& process) {
+  if (!process.has_seals) return;
   CallBatch batch(process.puppet, process.puppet.pid());
   for (const auto& mapping : process.model->mappings()) {
     if (is_kernel_owned(mapping) || !plan_mapping(mapping).seal) continue;

@@ -51,6 +51,7 @@ class MemoryBuilder {
   const SharedObjects& shared_;
   const Transport& transport_;
   Files files_;
+  std::vector<AddressRange> seed_;  ///< what is mapped in the seed and its forks
 };
 
 }  // namespace icecore::replay

@@ -53,8 +53,12 @@ int begin_seed(void* argument) {
   for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &fresh, nullptr);
   const char* const arguments[] = {"icecore-init", nullptr};
   const char* const environment[] = {nullptr};
+  // Ours may have the very numbers that they are to get: above those first.
+  const auto away = [&](int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, start.report_number + 1); };
   if ((now.rlim_cur < files.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &files) != 0) ||
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || (start.image = away(start.image)) < 0 ||
+      (start.transport = away(start.transport)) < 0 ||
+      (start.report >= 0 && (start.report = away(start.report)) < 0) ||
       ::dup2(start.transport, start.transport_number) < 0 ||
       (start.report >= 0 && ::dup2(start.report, start.report_number) < 0)) {
     start.error = errno;

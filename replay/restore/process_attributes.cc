@@ -138,16 +138,14 @@ void set_attributes(const RestoredProcess& process, std::vector<std::string>& no
   set_limits(process, notes);
 }
 
-void set_own_attributes(RestoredProcess& process) {
+void set_own_attributes(const RestoredProcess& process, CallBatch& batch) {
   const auto& known = *process.model;
   const std::string what = name_of(known);
-  CallBatch batch(process.puppet, process.puppet.pid());
   batch.add(SYS_umask, {known.umask()}, what + ": umask");
   batch.add(SYS_personality, {known.personality()}, what + ": personality");
   if (known.thp_disabled()) {
     batch.add(SYS_prctl, {PR_SET_THP_DISABLE, 1}, what + ": huge page setting");
   }
-  batch.run();
 }
 
 }  // namespace icecore::replay

@@ -13,6 +13,6 @@ namespace icecore::replay {
 void set_attributes(const RestoredProcess& process, std::vector<std::string>& notes);
 
 /// The same for what only the process itself can set.
-void set_own_attributes(RestoredProcess& process);
+void set_own_attributes(const RestoredProcess& process, CallBatch& batch);
 
 }  // namespace icecore::replay

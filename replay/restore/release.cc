@@ -25,25 +25,31 @@ namespace ptrace_call = snapshot::ptrace_call;
 
 namespace {
 
-/// A `syscall` instruction in the process's own memory, by preference in the vdso.
+std::uint64_t find_in(const RestoredProcess& process, const model::Mapping& mapping) {
+  std::vector<std::byte> bytes(
+      std::min<std::uint64_t>(mapping.end() - mapping.start(), std::uint64_t{1} << 20U));
+  process.puppet.read(mapping.start(), bytes);
+  constexpr std::array kSyscall{std::byte{0x0f}, std::byte{0x05}};
+  const auto found = std::ranges::search(bytes, kSyscall);
+  if (found.empty()) return 0;
+  return mapping.start() + static_cast<std::uint64_t>(found.begin() - bytes.begin());
+}
+
+/// A `syscall` instruction in the process's own memory, by preference in the vdso, where it is at
+/// the same place in all processes.
 std::uint64_t find_syscall(const RestoredProcess& process) {
-  const auto search = [&](const model::Mapping& mapping) -> std::uint64_t {
-    std::vector<std::byte> bytes(
-        std::min<std::uint64_t>(mapping.end() - mapping.start(), std::uint64_t{1} << 20U));
-    process.puppet.read(mapping.start(), bytes);
-    constexpr std::array kSyscall{std::byte{0x0f}, std::byte{0x05}};
-    const auto found = std::ranges::search(bytes, kSyscall);
-    if (found.empty()) return 0;
-    return mapping.start() + static_cast<std::uint64_t>(found.begin() - bytes.begin());
-  };
+  static std::uint64_t offset_in_vdso = 0;
   for (const auto& mapping : process.model->mappings()) {
-    if (mapping.name() == "[vdso]") {
-      if (const auto found = search(mapping)) return found;
-    }
+    if (mapping.name() != "[vdso]") continue;
+    if (offset_in_vdso != 0) return mapping.start() + offset_in_vdso;
+    const std::uint64_t found = find_in(process, mapping);
+    if (found == 0) break;
+    offset_in_vdso = found - mapping.start();
+    return found;
   }
   for (const auto& mapping : process.model->mappings()) {
     if (!mapping.executable() || !mapping.readable() || is_kernel_owned(mapping)) continue;
-    if (const auto found = search(mapping)) return found;
+    if (const auto found = find_in(process, mapping)) return found;
   }
   throw Error("there is no system call instruction in the whole process");
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <vector>
 
+#include "replay/restore/address_map.h"
 #include "replay/restore/puppet.h"
 #include "snapshot/model/snapshot.pb.h"
 
@@ -34,6 +36,9 @@ struct RestoredProcess {
   std::map<int, int> threads{};
   /// Has its mappings and their contents.
   bool has_memory = false;
+  /// All that is mapped then, the area included.
+  std::vector<AddressRange> mapped{};
+  bool has_seals = false;  ///< mappings that are to be sealed at the end
 };
 
 }  // namespace icecore::replay

@@ -57,7 +57,7 @@ class Restoration {
  private:
   void make_tree();
   void make_files();
-  void finish(RestoredProcess& process);
+  void finish(RestoredProcess& process, bool owns_table);
   void undo();
 
   const snapshot::StoredSnapshot& snapshot_;
@@ -139,14 +139,19 @@ void Restoration::make_files() {
   }
 }
 
-void Restoration::finish(RestoredProcess& process) {
+void Restoration::finish(RestoredProcess& process, bool owns_table) {
   const auto& known = *process.model;
-  set_signal_actions(process);
-  set_own_attributes(process);
   for (const auto& thread : known.threads()) {
     const auto tid = process.threads.find(thread.tid());
     if (tid == process.threads.end()) continue;
-    set_thread_state(process, thread, tid->second);
+    CallBatch batch(process.puppet, tid->second);
+    if (tid->second == process.puppet.pid()) {
+      if (owns_table) close_transport(transport_, batch);
+      set_signal_actions(process, batch);
+      set_own_attributes(process, batch);
+    }
+    set_thread_state(thread, batch);
+    batch.run();
   }
   memory_->seal(process);
   if (known.state() == model::Process::LEADER_EXITED) {
@@ -173,10 +178,7 @@ RestoredTree Restoration::run() {
   for (const auto& process : tree_->processes()) {
     if (process->model->state() == model::Process::ZOMBIE) continue;
     with_context("process " + std::to_string(process->model->pid()), [&] {
-      if (tables.insert(process->model->descriptor_table()).second) {
-        close_transport(*process, transport_);
-      }
-      finish(*process);
+      finish(*process, tables.insert(process->model->descriptor_table()).second);
     });
   }
   for (const auto& process : tree_->processes()) {

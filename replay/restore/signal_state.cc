@@ -33,8 +33,7 @@ bool is_queueable(int signal) { return signal > 0 && signal != SIGKILL && signal
 
 }  // namespace
 
-void set_signal_actions(RestoredProcess& process) {
-  CallBatch batch(process.puppet, process.puppet.pid());
+void set_signal_actions(const RestoredProcess& process, CallBatch& batch) {
   for (const auto& action : process.model->actions()) {
     if (action.signal() == SIGTRAP) continue;
     const KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
@@ -50,7 +49,6 @@ void set_signal_actions(RestoredProcess& process) {
   for (int i = 0; i < 2; ++i) {
     batch.add(SYS_rt_sigtimedwait, {everything, 0, at_once, kMaskSize}, [](std::int64_t) {});
   }
-  batch.run();
 }
 
 void set_trap_action(RestoredProcess& process, int tid, std::uint64_t instruction,

@@ -6,7 +6,7 @@
 namespace icecore::replay {
 
 /// Signal actions of the process; whatever is pending from the making of it is thrown away.
-void set_signal_actions(RestoredProcess& process);
+void set_signal_actions(const RestoredProcess& process, CallBatch& batch);
 
 /// The action of SIGTRAP, which our own stops would take away: after the last batch of calls, by
 /// the `syscall` instruction at `instruction`. Needs 64 bytes that stay mapped at `memory`.

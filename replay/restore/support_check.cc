@@ -23,7 +23,11 @@ std::string name_of(const model::Process& process) {
 
 class Check {
  public:
-  explicit Check(const model::Snapshot& snapshot) : snapshot_(snapshot) {}
+  explicit Check(const model::Snapshot& snapshot) : snapshot_(snapshot) {
+    for (const auto& range : mapped_now(::getpid())) {
+      if (is_vdso_part(range.name)) own_vdso_ += range.end - range.start;
+    }
+  }
   Refusals run() {
     check_limitations();
     check_machine();
@@ -50,6 +54,7 @@ class Check {
 
   const model::Snapshot& snapshot_;
   Refusals refusals_;
+  std::uint64_t own_vdso_ = 0;           ///< bytes of the vdso and its data on this kernel
   std::map<std::uint64_t, int> spaces_;  ///< address spaces and who has them
 };
 
@@ -130,11 +135,7 @@ void Check::check_memory(const model::Process& process) {
              "a shadow stack cannot be made again");
     }
   }
-  std::uint64_t ours = 0;
-  for (const auto& range : mapped_now(::getpid())) {
-    if (is_vdso_part(range.name)) ours += range.end - range.start;
-  }
-  if (vdso != 0 && vdso != ours) {
+  if (vdso != 0 && vdso != own_vdso_) {
     refuse(process.pid(), name_of(process),
            "the kernel that it ran on (" + snapshot_.machine().kernel_release() +
                ") gave it a vdso of another size than this one does");

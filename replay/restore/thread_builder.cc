@@ -61,11 +61,10 @@ void make_threads(RestoredProcess& process) {
   }
 }
 
-void set_thread_state(RestoredProcess& process, const model::Thread& thread, int tid) {
+void set_thread_state(const model::Thread& thread, CallBatch& batch) {
   constexpr std::uint32_t kOnStack = 1;
   constexpr std::uint64_t kDefaultSlack = 50'000;
   const std::string what = name_of(thread);
-  CallBatch batch(process.puppet, tid);
   const auto name = batch.put_text(thread.name());
   batch.add(SYS_prctl, {PR_SET_NAME, name}, what + ": naming it");
   if (thread.clear_child_tid() != 0) {
@@ -89,7 +88,6 @@ void set_thread_state(RestoredProcess& process, const model::Thread& thread, int
   if (thread.timer_slack_ns() != 0 && thread.timer_slack_ns() != kDefaultSlack) {
     batch.add(SYS_prctl, {PR_SET_TIMERSLACK, thread.timer_slack_ns()}, what + ": timer slack");
   }
-  batch.run();
 }
 
 void end_leader(RestoredProcess& process) {

@@ -10,7 +10,7 @@ namespace icecore::replay {
 void make_threads(RestoredProcess& process);
 
 /// What a thread itself must ask the kernel for: robust list, rseq, alternate stack, name.
-void set_thread_state(RestoredProcess& process, const model::Thread& thread, int tid);
+void set_thread_state(const model::Thread& thread, CallBatch& batch);
 
 /// A call that slept with a time limit goes on with what is left of it: the thread begins it again
 /// and is interrupted, which leaves the rest in the kernel. The last call of the thread before its

@@ -225,25 +225,25 @@ void TreeBuilder::grow(const model::Process& process, Puppet& creator,
       call_or_throw(made.puppet, name_of(process) + ": setsid", SYS_setsid);
     }
   };
-  grow_children(made, order[0][0]);
+  grow_children(made, order[0][0], image);
   const bool early = order[0][1].empty();
   if (early) make_session();
-  if (early) grow_children(made, order[1][0]);
+  if (early) grow_children(made, order[1][0], image);
   if (process.state() != model::Process::ZOMBIE) {
     fill_(made, image);
     made.has_memory = true;
   }
-  grow_children(made, order[0][1]);
+  grow_children(made, order[0][1], made.has_memory ? &made : image);
   if (!early) make_session();
-  if (!early) grow_children(made, order[1][0]);
-  grow_children(made, order[1][1]);
+  if (!early) grow_children(made, order[1][0], made.has_memory ? &made : image);
+  grow_children(made, order[1][1], made.has_memory ? &made : image);
 }
 
+/// `image`: whose memory the parent has at this time.
 void TreeBuilder::grow_children(RestoredProcess& parent,
-                                const std::vector<const model::Process*>& children) {
-  for (const auto* child : children) {
-    grow(*child, parent.puppet, parent.has_memory ? &parent : nullptr);
-  }
+                                const std::vector<const model::Process*>& children,
+                                const RestoredProcess* image) {
+  for (const auto* child : children) grow(*child, parent.puppet, image);
 }
 
 void TreeBuilder::join_groups() {

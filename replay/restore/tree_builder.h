@@ -49,7 +49,8 @@ class TreeBuilder {
   [[nodiscard]] std::vector<const model::Process*> children_of(int pid) const;
   [[nodiscard]] const model::Process* leader_in_tree(int session) const;
   void grow(const model::Process& process, Puppet& creator, const RestoredProcess* image);
-  void grow_children(RestoredProcess& parent, const std::vector<const model::Process*>& children);
+  void grow_children(RestoredProcess& parent, const std::vector<const model::Process*>& children,
+                     const RestoredProcess* image);
   void grow_outsider(const model::Process& process);
   void grow_by_leader(const model::Process& process, RestoredProcess& leader);
   Puppet& session_helper(int session, Puppet& parent);
