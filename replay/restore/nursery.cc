@@ -16,7 +16,7 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "base/error.h"
@@ -168,7 +168,12 @@ void Nursery::start(const Options& options, const Transport& transport) {
 void Nursery::enter_time_namespace(const model::Clocks& clocks) {
   if (clocks.monotonic_ns() == 0) return;
   const std::int64_t result = puppet_->call(SYS_unshare, {static_cast<unsigned>(kNewTime)});
-  if (result < 0) throw_errno("making a time namespace", static_cast<int>(-result));
+  if (result < 0) {
+    Error failed("making a time namespace: " + std::string(::strerror(static_cast<int>(-result))),
+                 static_cast<int>(-result));
+    if (result == -EPERM) failed.set_hint("run it as root");
+    throw failed;
+  }
   const std::string path = "/proc/" + std::to_string(pid_) + "/timens_offsets";
   const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   const std::string text = offset_line("monotonic", CLOCK_MONOTONIC, clocks.monotonic_ns()) +
