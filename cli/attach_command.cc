@@ -21,6 +21,8 @@ constexpr std::array kOptions = {
     kNameOption,
     kTagOption,
     kFreezeTimeoutOption,
+    kFilesOption,
+    kFilesLimitOption,
     kUndumpableOption,
     Option{"crash", 0, "on|off",
            "take a last snapshot when a process is about to die of a signal; keeps the tree traced "

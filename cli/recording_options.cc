@@ -5,9 +5,24 @@
 #include <cctype>
 #include <iostream>
 
+#include "cli/byte_size.h"
 #include "snapshot/capture/life_origin.h"
 
 namespace icecore::cli {
+
+snapshot::FileKeeping file_keeping(const Invocation& invocation) {
+  snapshot::FileKeeping keeping;
+  keeping.written = invocation.text("files") == "written";
+  if (!invocation.has("files-limit")) return keeping;
+  const std::string text = invocation.text("files-limit");
+  const auto limit = parse_byte_size(text);
+  if (!limit) {
+    throw UsageError("icecore " + std::string(invocation.command().name) + ": --files-limit " +
+                     text + " is no size (512K, 64M, 2G)");
+  }
+  keeping.limit = *limit;
+  return keeping;
+}
 
 snapshot::RecorderOptions recorder_options(const Invocation& invocation) {
   snapshot::RecorderOptions options;
@@ -18,6 +33,7 @@ snapshot::RecorderOptions recorder_options(const Invocation& invocation) {
   }
   options.count = invocation.number("count");
   options.tag = invocation.text("tag");
+  options.files = file_keeping(invocation);
   options.freeze_timeout = invocation.duration("freeze-timeout").value_or(std::chrono::seconds(2));
   if (!invocation.quiet()) {
     options.note = [](std::string_view line) { std::cerr << "icecore: " << line << std::endl; };

@@ -18,11 +18,26 @@ inline constexpr Option kTagOption{"tag", 0, "TAG", "tag the snapshots"};
 inline constexpr Option kFreezeTimeoutOption{
     "freeze-timeout",   0,   "TIME", "thaw and skip the snapshot when freezing takes longer",
     Completes::Nothing, "2s"};
+inline constexpr Option kFilesOption{
+    "files",
+    0,
+    "identity|written",
+    "keep of open files what tells them apart, or also the contents of those that the tree may "
+    "write",
+    Completes::Nothing,
+    "identity"};
+inline constexpr Option kFilesLimitOption{
+    "files-limit",      0,    "SIZE", "keep no contents of files that hold more: 512K, 64M, 2G",
+    Completes::Nothing, "64M"};
 inline constexpr Option kUndumpableOption{"allow-undumpable", 0, "",
                                           "also take a process that asked not to be dumped "
                                           "(PR_SET_DUMPABLE 0): its memory holds secrets"};
 
-/// --every, --count, --tag and --freeze-timeout understood; notes go to stderr unless -q.
+/// --files and --files-limit understood.
+[[nodiscard]] snapshot::FileKeeping file_keeping(const Invocation& invocation);
+
+/// --every, --count, --tag, --freeze-timeout and the above understood; notes go to stderr unless
+/// -q.
 [[nodiscard]] snapshot::RecorderOptions recorder_options(const Invocation& invocation);
 
 /// Whether `name` can name a recording; throws UsageError when not.

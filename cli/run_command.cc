@@ -22,6 +22,8 @@ constexpr std::array kOptions = {
     kNameOption,
     kTagOption,
     kFreezeTimeoutOption,
+    kFilesOption,
+    kFilesLimitOption,
     Option{
         "crash", 0, "on|off",
         "take a last snapshot when the program is about to die of a signal; needs the tree to stay "

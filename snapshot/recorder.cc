@@ -73,7 +73,8 @@ Recorder::Recorder(store::RecordingWriter writer, const std::filesystem::path& s
       files_(run_directory(store).parent_path(), writer_.name()),
       options_(std::move(options)),
       tree_(root, options_.between),
-      capture_(tree_, [this] { return writer_.new_space(); }),
+      capture_(
+          tree_, [this] { return writer_.new_space(); }, options_.files),
       word_(files_.state, root),
       control_(files_.socket),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),

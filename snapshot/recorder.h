@@ -47,6 +47,7 @@ struct RecorderOptions {
   /// Ends when `thaw` comes: the recorder was started by `freeze PID` only.
   enum class Purpose { Record, HoldFrozen } purpose = Purpose::Record;
   std::string tag;
+  FileKeeping files;
   /// One line for the person at the terminal; never called from another thread.
   std::function<void(std::string_view)> note;
 };

@@ -98,12 +98,36 @@ std::uint64_t SnapshotStorer::store(CapturedSnapshot& captured, const std::strin
     snapshot.write_pages(change.space, change.runs);
     living.push_back(change.space);
   }
+  store_kept_files(snapshot, captured, living);
   snapshot.end_other_spaces(living);
   store_files(snapshot, captured);
   const std::string record = model.SerializeAsString();
   const auto rows = process_rows(model);
   last_number_ = snapshot.commit(summarize(model), std::as_bytes(std::span(record)), rows);
   return last_number_;
+}
+
+void SnapshotStorer::store_kept_files(store::SnapshotWriter& snapshot, CapturedSnapshot& captured,
+                                      std::vector<store::SpaceId>& living) {
+  auto& kept = *captured.model.mutable_kept_files();
+  for (const auto& pending : captured.kept_files) {
+    living.push_back(pending.space());
+    if (const auto runs = pending.read(captured.pages)) {
+      snapshot.write_pages(pending.space(), *runs);
+      continue;
+    }
+    const auto lost = std::find_if(kept.begin(), kept.end(), [&](const model::KeptFile& file) {
+      return file.space() == static_cast<std::uint64_t>(pending.space());
+    });
+    if (lost == kept.end()) continue;
+    auto* limitation = captured.model.add_limitations();
+    limitation->set_object("content of " + lost->path());
+    limitation->set_reason("it was written to while it was being read, after the pause");
+    limitation->set_effect(lost->cause() == model::KeptFile::WRITTEN
+                               ? model::Limitation::INCOMPLETE
+                               : model::Limitation::VIEW_ONLY);
+    kept.erase(lost);
+  }
 }
 
 void SnapshotStorer::store_files(store::SnapshotWriter& snapshot, CapturedSnapshot& captured) {

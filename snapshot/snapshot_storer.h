@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "snapshot/capture/tree_capture.h"
 #include "store/recording_writer.h"
@@ -21,6 +22,9 @@ class SnapshotStorer {
   std::uint64_t store(CapturedSnapshot& captured, const std::string& tag);
 
  private:
+  /// Appends the spaces to `living`.
+  static void store_kept_files(store::SnapshotWriter& snapshot, CapturedSnapshot& captured,
+                               std::vector<store::SpaceId>& living);
   void store_files(store::SnapshotWriter& snapshot, CapturedSnapshot& captured);
   void store_debug_file(store::SnapshotWriter& snapshot, int fd, model::MappedFile& file);
 

@@ -38,6 +38,10 @@ void fill_target(const DescriptorPlace& place, OpenFile& file) {
   const bool is_path = path.starts_with('/');
   if (is_path) file.set_deleted(proc::take_deleted(path));
   file.set_target(std::string(path));
+  if (file.kind() == OpenFile::REGULAR && file.identity().links() > 0) {
+    const std::string link = "fd/" + std::to_string(place.fd);
+    fill_handle(place.directory.shared_fd(), link.c_str(), *file.mutable_identity());
+  }
 }
 
 bool has_lease(const OpenFile& file) {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/capture/file_identity.h"
 
+#include <fcntl.h>
+
+#include <array>
 #include <cstdint>
+#include <cstring>
+#include <string>
 
 namespace icecore::snapshot {
 namespace {
@@ -23,6 +28,19 @@ void fill_identity(const struct ::stat& status, model::FileIdentity& identity) {
   identity.set_gid(status.st_gid);
   identity.set_rdev(status.st_rdev);
   identity.set_links(static_cast<std::uint32_t>(status.st_nlink));
+}
+
+void fill_handle(int directory, const char* path, model::FileIdentity& identity) {
+  alignas(file_handle) std::array<char, sizeof(file_handle) + MAX_HANDLE_SZ> room{};
+  auto* const handle = reinterpret_cast<file_handle*>(room.data());
+  handle->handle_bytes = MAX_HANDLE_SZ;
+  int mount = 0;
+  if (::name_to_handle_at(directory, path, handle, &mount, AT_SYMLINK_FOLLOW) != 0) return;
+  const std::int32_t type = handle->handle_type;
+  std::string bytes(sizeof type, '\0');
+  std::memcpy(bytes.data(), &type, sizeof type);
+  bytes.append(reinterpret_cast<const char*>(handle->f_handle), handle->handle_bytes);
+  identity.set_handle(std::move(bytes));
 }
 
 }  // namespace icecore::snapshot

@@ -77,10 +77,6 @@ constexpr std::array kFileTable = {
               return of_kind(f, OpenFile::CHARACTER_DEVICE) && !is_plain_device(f);
             },
             "the device's driver keeps state that cannot be read"},
-    FileRow{[](const OpenFile& f) {
-              return of_kind(f, OpenFile::REGULAR) && f.deleted() && f.identity().size() > 0;
-            },
-            "the file is deleted, and its content is not held by the snapshot"},
     FileRow{[](const OpenFile& f) { return f.has_socket() && !is_known_domain(f.socket()); },
             "sockets of this family are not supported"},
     FileRow{is_half_open, "the connection is just being opened"},
@@ -141,14 +137,7 @@ class Listing {
 };
 
 // The reason of the first row of the table that applies; empty when all is well.
-std::string_view reason_against(const model::Snapshot& snapshot, const OpenFile& file) {
-  if (of_kind(file, OpenFile::MEMFD) && file.identity().size() > 0 &&
-      std::ranges::none_of(snapshot.shared_objects(), [&](const model::SharedObject& object) {
-        return object.identity().inode() == file.identity().inode() &&
-               object.identity().device() == file.identity().device();
-      })) {
-    return "nobody maps it, and only what is mapped is held";
-  }
+std::string_view reason_against(const OpenFile& file) {
   const auto row = std::ranges::find_if(
       kFileTable, [&](const FileRow& candidate) { return candidate.applies(file); });
   return row == kFileTable.end() ? std::string_view() : row->reason;
@@ -167,7 +156,7 @@ void list_files(const model::Snapshot& snapshot, Listing& listing) {
       const bool standard =
           process.pid() == snapshot.root_pid() && descriptor.fd() <= kStandardError;
       if (standard && file.peer_outside()) continue;
-      const std::string_view reason = reason_against(snapshot, file);
+      const std::string_view reason = reason_against(file);
       if (!reason.empty()) listing.add_file(process.pid(), descriptor.fd(), file, reason);
     }
   }

@@ -13,6 +13,7 @@
 
 #include "base/unique_fd.h"
 #include "snapshot/capture/file_identity.h"
+#include "snapshot/capture/file_pages.h"
 #include "snapshot/capture/mappings.h"
 #include "snapshot/capture/memory_scan.h"
 
@@ -55,45 +56,9 @@ bool is_shared_memory(const model::Mapping& mapping) {
   return memory_name || mapping.writable() || mapping.flags().find("mw") != std::string::npos;
 }
 
-/// The parts of the file that hold data, as pages.
-PageSet data_pages(int fd, std::uint64_t size) {
-  PageSet pages;
-  for (std::uint64_t at = 0; at < size;) {
-    const off_t data = ::lseek(fd, static_cast<off_t>(at), SEEK_DATA);
-    if (data < 0) break;
-    off_t hole = ::lseek(fd, data, SEEK_HOLE);
-    if (hole < 0) hole = static_cast<off_t>(size);
-    const std::uint64_t first = static_cast<std::uint64_t>(data) / kPage;
-    const std::uint64_t end = (static_cast<std::uint64_t>(hole) + kPage - 1) / kPage;
-    append_run(pages, first, end - first);
-    at = static_cast<std::uint64_t>(hole);
-  }
-  return pages;
-}
-
 /// The pages of the object that some mapping shows.
 PageSet mapped_pages(const model::Mapping& mapping) {
   return {{mapping.offset() / kPage, (mapping.end() - mapping.start()) / kPage}};
-}
-
-void read_pages(int fd, const PageSet& pages, PageBuffer& buffer,
-                std::vector<store::PageRun>& runs) {
-  for (const auto& run : pages) {
-    for (std::uint64_t done = 0; done < run.count;) {
-      const auto bytes = buffer.reserve(run.count - done);
-      std::size_t got = 0;
-      while (got < bytes.size()) {
-        const ssize_t part = ::pread(fd, bytes.data() + got, bytes.size() - got,
-                                     static_cast<off_t>((run.first + done) * kPage + got));
-        if (part <= 0) break;
-        got += static_cast<std::size_t>(part);
-      }
-      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(got), bytes.end(), std::byte{0});
-      const std::uint64_t count = bytes.size() / kPage;
-      runs.push_back({store::PageRun::Kind::Data, run.first + done, count, bytes.data(), {}});
-      done += count;
-    }
-  }
 }
 
 /// Without the right to open the object: the pages that a process has in its page tables.
@@ -197,11 +162,7 @@ SharedMemory::Delta SharedMemory::capture_object(Object& object, const std::vect
     }
   }
   if (fd.valid()) read_pages(fd.get(), pages, buffer, delta.runs);
-  for (const auto& run : subtract(object.present, pages)) {
-    delta.runs.push_back({store::PageRun::Kind::Absent, run.first, run.count, nullptr, {}});
-  }
-  std::sort(delta.runs.begin(), delta.runs.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
+  end_missing_pages(object.present, pages, delta.runs);
   object.stored_before = std::move(object.present);
   object.present = std::move(pages);
   return delta;

@@ -78,8 +78,13 @@ const model::Process* find_process(const model::Snapshot& snapshot, int pid) {
 
 }  // namespace
 
-TreeCapture::TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space)
-    : tree_(tree), new_space_(std::move(new_space)), threads_(tree), shared_(new_space_) {
+TreeCapture::TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space,
+                         FileKeeping keeping)
+    : tree_(tree),
+      new_space_(std::move(new_space)),
+      threads_(tree),
+      shared_(new_space_),
+      kept_(new_space_, keeping) {
   capture_machine(machine_);
 }
 
@@ -170,6 +175,10 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   capture_memory(*captured);
   files_.collect(model);
   captured->files = files_.pending();
+  for (auto& delta : kept_.capture(model, captured->pages)) {
+    captured->spaces.push_back({delta.space, std::move(delta.runs)});
+  }
+  captured->kept_files = kept_.take_pending();
   const auto end = clock_ns(CLOCK_MONOTONIC);
 
   auto* timing = model.mutable_timing();
@@ -331,6 +340,7 @@ void TreeCapture::drop_pages(CapturedSnapshot& captured, const model::Process& p
 void TreeCapture::forget() {
   for (auto& [pid, space] : spaces_) space->forget();
   shared_.forget();
+  kept_.forget();
 }
 
 }  // namespace icecore::snapshot

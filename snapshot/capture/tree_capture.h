@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "snapshot/capture/kept_files.h"
 #include "snapshot/capture/mapped_files.h"
 #include "snapshot/capture/mapping_flags_cache.h"
 #include "snapshot/capture/memory_buffer.h"
@@ -33,6 +34,7 @@ struct CapturedSnapshot {
   std::vector<SpaceChange> spaces;  ///< a CopyOf source comes before its users
   PageBuffer pages;
   std::vector<MappedFiles::Pending> files;
+  std::vector<KeptFiles::Pending> kept_files;
 
   explicit CapturedSnapshot(std::shared_ptr<BufferPool> pool) : pages(std::move(pool)) {}
 };
@@ -41,7 +43,8 @@ struct CapturedSnapshot {
 /// them what makes the next one cheap: write watches, page sets, opened files.
 class TreeCapture {
  public:
-  TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space);
+  TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space,
+              FileKeeping keeping = {});
 
   /// True before the first snapshot: a short freeze with place_watches() ahead of prepare() then
   /// spares the pause the copying of everything.
@@ -84,6 +87,7 @@ class TreeCapture {
   std::set<std::uint64_t> shared_spaces_;  ///< of the last snapshot: used by several processes
   SharedMemory shared_;
   MappedFiles files_;
+  KeptFiles kept_;
   MappingFlagsCache flags_;
   GadgetFinder gadgets_;
   OwnNamespaces namespaces_;
