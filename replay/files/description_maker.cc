@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "replay/files/description_owner.h"
+#include "replay/files/file_locks.h"
 #include "replay/files/inherited.h"
 #include "replay/files/makers.h"
+#include "replay/files/memfd_seals.h"
 #include "replay/files/terminal.h"
 #include "snapshot/capture/file_kind.h"
 
@@ -29,9 +31,12 @@ struct Kind {
 };
 
 constexpr std::array kKinds = {
-    Kind{OpenFile::REGULAR, make_plain_file},
-    Kind{OpenFile::DIRECTORY, make_plain_file},
-    Kind{OpenFile::CHARACTER_DEVICE, make_plain_file},
+    Kind{OpenFile::REGULAR, make_regular_file, check_regular_file},
+    Kind{OpenFile::DIRECTORY, make_directory},
+    Kind{OpenFile::CHARACTER_DEVICE, make_device},
+    Kind{OpenFile::MEMFD, make_memfd, check_memfd},
+    Kind{OpenFile::FIFO, make_fifo},
+    Kind{OpenFile::PROC, make_proc_file, check_proc_file},
     Kind{OpenFile::PIPE, make_pipe, check_pipe},
     Kind{OpenFile::SOCKET, make_socket, check_socket, link_socket, settle_socket},
     Kind{OpenFile::TERMINAL, make_terminal, check_terminal},
@@ -51,7 +56,10 @@ const Kind* find_kind(OpenFile::Kind kind) {
 
 Objection objection(const Checking& checking, const OpenFile& file) {
   const Kind* const kind = find_kind(file.kind());
-  if (kind != nullptr) return kind->check(checking, file);
+  if (kind != nullptr) {
+    Objection found = kind->check(checking, file);
+    return found.reason.empty() ? check_locks(checking, file) : found;
+  }
   return {"files of this kind (" + std::string(snapshot::kind_text(file.kind())) +
               ") cannot be restored yet",
           ""};
@@ -99,21 +107,29 @@ Descriptions make_descriptions(const snapshot::StoredSnapshot& snapshot, const F
       with_context(file.target(), [&] { (kind->*round)(making, file); });
     }
   }
+  for (const auto& [id, fd] : made) {
+    const OpenFile* const file = find_description(snapshot.model(), id);
+    if (file == nullptr || inherited.covers(id)) continue;
+    with_context(file->target(), [&fd = fd, file] { take_locks(fd.get(), *file); });
+  }
   return made;
 }
 
 void finish_descriptions(const snapshot::StoredSnapshot& snapshot, const model::Process& process,
-                         Puppet& puppet, const Surroundings& /*surroundings*/) {
+                         Puppet& puppet, const Surroundings& surroundings) {
+  restore_seals(snapshot.model(), *surroundings.lost);
   const Inherited inherited(snapshot.model());
   CallBatch batch(puppet, puppet.pid());
   const Finishers finishers = find_finishers(snapshot.model());
   add_signalfd_targets(snapshot.model(), finishers, process, batch);
   take_terminal(snapshot.model(), process, batch);
+  add_process_locks(snapshot.model(), process, batch);
   for (const auto& descriptor : process.descriptors()) {
     const OpenFile* const file = find_description(snapshot.model(), descriptor.description());
     if (file == nullptr || inherited.covers(file->id())) continue;
     const Finisher self{process.pid(), descriptor.fd()};
     if (finishers.at(file->id()) == self) {
+      add_lease(*file, descriptor.fd(), batch);
       restore_owner(snapshot.model(), *file, descriptor.fd(), batch);
     }
   }

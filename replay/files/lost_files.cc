@@ -20,6 +20,13 @@ int LostFiles::find_or_make(const model::FileIdentity& identity, const Make& mak
   return file.get();
 }
 
+int LostFiles::find(const model::FileIdentity& identity) const {
+  const auto found = files_.find({identity.device(), identity.inode()});
+  return found == files_.end() ? -1 : found->second.get();
+}
+
+bool LostFiles::knows(const model::FileIdentity& identity) const { return find(identity) >= 0; }
+
 UniqueFd make_nameless_file(int root, const std::string& path) {
   constexpr mode_t kMode = 0600;
   const PassingDirectories directory(root, directory_of(path));

@@ -23,6 +23,10 @@ class LostFiles {
   /// The descriptor stays ours; see reopen().
   int find_or_make(const model::FileIdentity& identity, const Make& make);
 
+  [[nodiscard]] bool knows(const model::FileIdentity& identity) const;
+  /// The descriptor, or -1.
+  [[nodiscard]] int find(const model::FileIdentity& identity) const;
+
  private:
   std::map<std::pair<std::uint64_t, std::uint64_t>, UniqueFd> files_;  // by device and inode
 };

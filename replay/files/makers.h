@@ -35,7 +35,12 @@ struct Checking {
 // One maker per kind of open file, each in its own file. They add `file` (and what belongs to it)
 // to `making.made`, or throw. They are called in the order of Snapshot.open_files, and only for
 // what is not made yet.
-void make_plain_file(Making& making, const model::OpenFile& file);
+void make_regular_file(Making& making, const model::OpenFile& file);
+void make_directory(Making& making, const model::OpenFile& file);
+void make_device(Making& making, const model::OpenFile& file);
+void make_memfd(Making& making, const model::OpenFile& file);
+void make_fifo(Making& making, const model::OpenFile& file);
+void make_proc_file(Making& making, const model::OpenFile& file);
 void make_pipe(Making& making, const model::OpenFile& file);
 void make_eventfd(Making& making, const model::OpenFile& file);
 void make_signalfd(Making& making, const model::OpenFile& file);
@@ -47,6 +52,9 @@ void make_terminal(Making& making, const model::OpenFile& file);
 void make_socket(Making& making, const model::OpenFile& file);
 
 // What a maker would refuse, told beforehand.
+Objection check_regular_file(const Checking& checking, const model::OpenFile& file);
+Objection check_memfd(const Checking& checking, const model::OpenFile& file);
+Objection check_proc_file(const Checking& checking, const model::OpenFile& file);
 Objection check_pipe(const Checking& checking, const model::OpenFile& file);
 Objection check_inotify(const Checking& checking, const model::OpenFile& file);
 Objection check_pidfd(const Checking& checking, const model::OpenFile& file);

@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 #include "replay/files/file_comparison.h"
+#include "replay/files/lost_file_content.h"
 #include "replay/files/lost_files.h"
+#include "replay/files/named_file.h"
 #include "replay/files/passing_directories.h"
 #include "replay/files/tree_path.h"
 
@@ -90,10 +92,20 @@ UniqueFd open_mapped_file(const snapshot::StoredSnapshot& snapshot, const model:
   return open_in_tree(surroundings.root, file->path(), O_RDWR | O_NONBLOCK);
 }
 
-UniqueFd open_shared_file(const snapshot::StoredSnapshot& /*snapshot*/,
+UniqueFd open_shared_file(const snapshot::StoredSnapshot& snapshot,
                           const model::SharedObject& object, const Surroundings& surroundings,
                           FileOptions /*options*/) {
-  return open_in_tree(surroundings.root, object.name(), O_RDWR | O_NONBLOCK);
+  const auto& identity = object.identity();
+  if (identity.links() == 0 && identity.inode() != 0) {
+    const int copy = surroundings.lost->find_or_make(identity, [&] {
+      return make_lost_file(snapshot, object.name(), identity, surroundings.root);
+    });
+    return reopen(copy, O_RDWR);
+  }
+  NamedFile named =
+      find_named_file(surroundings.root, object.name(), identity, O_RDWR | O_NONBLOCK);
+  if (!named.fd.valid()) throw Error(object.name() + " is gone");
+  return std::move(named.fd);
 }
 
 UniqueFd open_executable(const snapshot::StoredSnapshot& snapshot, const model::Process& process,

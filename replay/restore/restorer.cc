@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/restore/restorer.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "replay/files/description_maker.h"
 #include "replay/files/mapped_file.h"
+#include "replay/files/tree_path.h"
 #include "replay/restore/credentials.h"
 #include "replay/restore/descriptor_table.h"
 #include "replay/restore/memory_builder.h"
@@ -91,6 +93,12 @@ void Restoration::make_tree() {
   shared_.emplace(snapshot_, nursery_->root(), [this](const model::SharedObject& object) {
     return open_shared_file(snapshot_, object, surroundings_, options_.files);
   });
+  // Whoever has such memory open as a file gets the same.
+  for (const auto& object : model.shared_objects()) {
+    if (object.kind() != model::SharedObject::MEMFD) continue;
+    surroundings_.lost->find_or_make(
+        object.identity(), [&] { return reopen(shared_->descriptor(object.space()), O_RDWR); });
+  }
   memory_.emplace(snapshot_, *shared_, transport_,
                   MemoryBuilder::Files{[this](const model::Mapping& mapping) {
                                          const bool writable =
@@ -216,6 +224,9 @@ Refusals check_restore(const snapshot::StoredSnapshot& snapshot, const RestoreOp
     refusals.push_back(std::move(refusal));
   }
   for (auto& refusal : check_descriptions(snapshot, options.files, options.in_place)) {
+    refusals.push_back(std::move(refusal));
+  }
+  for (auto& refusal : check_mapped_files(snapshot, options.files)) {
     refusals.push_back(std::move(refusal));
   }
   return refusals;

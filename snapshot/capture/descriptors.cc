@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <string>
+#include <string_view>
 
 #include "snapshot/capture/description.h"
 #include "snapshot/capture/epoll_targets.h"
@@ -99,8 +100,13 @@ void DescriptorCapture::capture_descriptor(const ProcDirectory& directory,
   const auto text = directory.read_fdinfo(fd);
   if (!text) return;
   const proc::FdInfo info = proc::parse_fdinfo(*text);
-  const std::uint32_t id = add_description(directory, lender, fd, info);
   model::FileDescriptor& descriptor = *process.add_descriptors();
+  // Before anything else is read: the lines lie in the directory's buffer.
+  for (const std::string_view line : info.extra) {
+    const bool is_lock = line.starts_with("lock:") && line.find("POSIX") != line.npos;
+    if (is_lock) descriptor.add_locks(std::string(line));
+  }
+  const std::uint32_t id = add_description(directory, lender, fd, info);
   descriptor.set_fd(fd);
   descriptor.set_close_on_exec((info.flags & O_CLOEXEC) != 0);
   descriptor.set_description(id);

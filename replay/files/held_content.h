@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "snapshot/stored_snapshot.h"
+
+namespace icecore::replay {
+
+/// Where a snapshot has the whole content of a file: pages by offset, the absent ones holes.
+struct HeldContent {
+  store::SpaceId space{};
+  std::uint64_t size = 0;
+};
+
+/// Of the file with that device and inode: a KeptFile, or shared memory that is held whole.
+[[nodiscard]] std::optional<HeldContent> find_content(const model::Snapshot& snapshot,
+                                                      const model::FileIdentity& identity);
+
+/// Into `fd`, an empty file, which gets its size and its holes.
+void write_content(const snapshot::StoredSnapshot& snapshot, const HeldContent& content, int fd);
+
+/// True when every byte of `fd` is as it was.
+[[nodiscard]] bool has_content(const snapshot::StoredSnapshot& snapshot, const HeldContent& content,
+                               int fd);
+
+/// Makes `fd` have the content again, writing only what differs.
+void roll_back_content(const snapshot::StoredSnapshot& snapshot, const HeldContent& content,
+                       int fd);
+
+}  // namespace icecore::replay
