@@ -9,6 +9,7 @@
 #include "cli/open_store.h"
 #include "cli/program_status.h"
 #include "cli/restored_program.h"
+#include "replay/files/file_policy.h"
 #include "replay/restore/restorer.h"
 #include "snapshot/stored_snapshot.h"
 
@@ -57,8 +58,9 @@ std::string line_of(const replay::Refusal& refusal) {
   return line;
 }
 
+/// `rolled_back`: what --files rollback would do, one line each.
 int print_check(const Invocation& invocation, const std::string& name,
-                const replay::Refusals& refusals) {
+                const replay::Refusals& refusals, const std::vector<std::string>& rolled_back) {
   if (invocation.has("json")) {
     nlohmann::ordered_json json = {
         {"version", 1}, {"snapshot", name}, {"restorable", refusals.empty()}};
@@ -69,8 +71,10 @@ int print_check(const Invocation& invocation, const std::string& name,
                                   {"reason", refusal.reason},
                                   {"hint", refusal.hint}});
     }
+    json["rolled_back"] = rolled_back;
     std::cout << json_text(json);
   } else {
+    for (const auto& line : rolled_back) std::cout << "would be rolled back: " << line << "\n";
     for (const auto& refusal : refusals) std::cout << line_of(refusal) << "\n";
     if (refusals.empty()) std::cout << name << " can be restored\n";
   }
@@ -112,7 +116,11 @@ int run(const Invocation& invocation) {
   const snapshot::StoredSnapshot snapshot(store, key);
   const auto options = options_of(invocation);
   const auto refusals = replay::check_restore(snapshot, options);
-  if (invocation.has("check")) return print_check(invocation, key.text(), refusals);
+  if (invocation.has("check")) {
+    const bool rollback = options.files.changed == replay::FileOptions::Changed::Rollback;
+    return print_check(invocation, key.text(), refusals,
+                       rollback ? replay::preview_rollback(snapshot) : std::vector<std::string>());
+  }
   if (!refusals.empty()) throw_refused(key.text(), refusals);
   RestoredProgram program;
   const auto tree = with_context(key.text(), [&] { return replay::restore(snapshot, options); });

@@ -20,6 +20,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "replay/files/private_view.h"
 #include "replay/restore/seed_image.h"
 #include "snapshot/capture/life_origin.h"
 #include "snapshot/tracing/ptrace.h"
@@ -107,7 +108,7 @@ Nursery::Nursery(const Options& options, Transport& transport)
     start(options, transport);
     transport.close_far_end();
     enter_time_namespace(options.clocks);
-    if (!in_place_) prepare_mounts(options.snapshot);
+    if (!in_place_) prepare_mounts(options);
     root_.reset(::open(("/proc/" + std::to_string(pid_) + "/root").c_str(), O_PATH | O_CLOEXEC));
     if (!root_.valid()) throw_errno("opening the root directory of the new tree");
   } catch (...) {
@@ -184,13 +185,15 @@ void Nursery::enter_time_namespace(const model::Clocks& clocks) {
 }
 
 /// Nothing that the tree mounts is seen outside, and its /proc shows its own processes.
-void Nursery::prepare_mounts(const std::string& snapshot) {
+void Nursery::prepare_mounts(const Options& options) {
   CallBatch batch(*puppet_, pid_);
   const auto root = batch.put_text("/");
   batch.add(SYS_mount, {0, root, 0, MS_REC | MS_PRIVATE, 0}, "making the mounts private");
+  batch.run();
+  make_private_view(*puppet_, options.private_directories);
   const auto type = batch.put_text("proc");
   const auto target = batch.put_text("/proc");
-  const auto source = batch.put_text(std::string(icecore::snapshot::kLifeMark) + snapshot);
+  const auto source = batch.put_text(std::string(icecore::snapshot::kLifeMark) + options.snapshot);
   batch.add(SYS_mount, {source, target, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
             "mounting the new tree's /proc");
   batch.run();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "replay/restore/puppet.h"
@@ -25,6 +26,8 @@ class Nursery {
     bool detach = false;
     /// Which snapshot it is; the new tree's mounts tell (snapshot/capture/life_origin.h).
     std::string snapshot;
+    /// Given a view of the tree's own: see replay/files/private_view.h. Not in place.
+    std::vector<std::string> private_directories;
     /// The moment at which the tree's clocks go on.
     model::Clocks clocks;
   };
@@ -53,7 +56,7 @@ class Nursery {
  private:
   void start(const Options& options, const Transport& transport);
   void enter_time_namespace(const model::Clocks& clocks);
-  void prepare_mounts(const std::string& snapshot);
+  void prepare_mounts(const Options& options);
 
   bool in_place_;
   bool detach_;

@@ -13,7 +13,9 @@
 
 #include "base/error.h"
 #include "replay/files/description_maker.h"
+#include "replay/files/file_policy.h"
 #include "replay/files/mapped_file.h"
+#include "replay/files/private_view.h"
 #include "replay/files/tree_path.h"
 #include "replay/restore/credentials.h"
 #include "replay/restore/descriptor_table.h"
@@ -86,11 +88,17 @@ void Restoration::make_tree() {
                                   model.clocks().monotonic_offset_ns());
   options.clocks.set_boottime_ns(model.clocks().boottime_ns() +
                                  model.clocks().boottime_offset_ns());
+  const auto changed = options_.files.changed;
+  if (changed == FileOptions::Changed::Private) {
+    options.private_directories = private_directories(model);
+  }
   nursery_.emplace(options, transport_);
   surroundings_.root = nursery_->root();
   surroundings_.maker = &nursery_->puppet();
   surroundings_.in_place = options_.in_place;
-  shared_.emplace(snapshot_, nursery_->root(), [this](const model::SharedObject& object) {
+  if (changed == FileOptions::Changed::Private) fill_private_view(snapshot_, surroundings_.root);
+  if (changed == FileOptions::Changed::Rollback) make_missing_files(snapshot_, surroundings_.root);
+  shared_.emplace(snapshot_, [this](const model::SharedObject& object) {
     return open_shared_file(snapshot_, object, surroundings_, options_.files);
   });
   // Whoever has such memory open as a file gets the same.
@@ -196,6 +204,9 @@ RestoredTree Restoration::run() {
   const RestoredProcess* root = tree_->find(snapshot_.model().root_pid());
   result.root_pid = root == nullptr ? 0 : root->puppet.pid();
   result.inner_root = root == nullptr ? 0 : inner_pid(*root->model);
+  if (options_.files.changed == FileOptions::Changed::Rollback) {
+    roll_back_files(snapshot_, surroundings_.root);
+  }
   nursery_->let_go(result.inner_root);
   result.init_pid = options_.in_place ? 0 : nursery_->pid();
   result.reports = nursery_->take_reports();
@@ -224,6 +235,9 @@ Refusals check_restore(const snapshot::StoredSnapshot& snapshot, const RestoreOp
     refusals.push_back(std::move(refusal));
   }
   for (auto& refusal : check_descriptions(snapshot, options.files, options.in_place)) {
+    refusals.push_back(std::move(refusal));
+  }
+  for (auto& refusal : check_file_changes(snapshot, options.files, options.in_place)) {
     refusals.push_back(std::move(refusal));
   }
   for (auto& refusal : check_mapped_files(snapshot, options.files)) {

@@ -2,10 +2,8 @@
 #include "replay/restore/shared_objects.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,8 +26,8 @@ std::string memfd_name(const std::string& mapped) {
 
 }  // namespace
 
-SharedObjects::SharedObjects(const snapshot::StoredSnapshot& snapshot, int root, OpenFile open_file)
-    : snapshot_(snapshot), root_(root), open_file_(std::move(open_file)) {
+SharedObjects::SharedObjects(const snapshot::StoredSnapshot& snapshot, OpenFile open_file)
+    : snapshot_(snapshot), open_file_(std::move(open_file)) {
   for (const auto& object : snapshot.model().shared_objects()) {
     objects_[object.space()] =
         with_context("shared memory " + object.name(), [&] { return make(object); });
@@ -53,7 +51,7 @@ UniqueFd SharedObjects::make(const model::SharedObject& object) {
       return make_memfd(object);
     case Kind::TMPFS:
     case Kind::FILE:
-      return is_deleted(object) ? make_deleted(object) : open_file_(object);
+      return open_file_(object);
     default:
       throw Refused("memory of this kind cannot be made again yet");
   }
@@ -72,46 +70,6 @@ UniqueFd SharedObjects::make_anonymous(const model::SharedObject& object, int fl
   const int error = errno;
   ::munmap(memory, size);
   if (!fd.valid()) throw_errno("opening it", error);
-  fill(fd.get(), object);
-  return fd;
-}
-
-bool SharedObjects::is_deleted(const model::SharedObject& object) const {
-  for (const auto& process : snapshot_.model().processes()) {
-    for (const auto& mapping : process.mappings()) {
-      if (mapping.shared_space() == object.space()) return mapping.deleted();
-    }
-  }
-  return false;
-}
-
-/// A semaphore of sem_open(3), for example: nobody finds it by its name, and it is ours to make.
-UniqueFd SharedObjects::make_deleted(const model::SharedObject& object) const {
-  const auto slash = object.name().rfind('/');
-  const std::string directory = object.name().substr(0, slash + 1);
-  const std::string name = object.name().substr(slash + 1);
-  open_how how{};
-  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT;
-  const UniqueFd place(
-      static_cast<int>(::syscall(SYS_openat2, root_, directory.c_str(), &how, sizeof how)));
-  if (!place.valid()) throw_errno("open " + directory);
-  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC;
-  UniqueFd fd(::openat(place.get(), name.c_str(), kFlags, 0600));
-  if (fd.valid()) {
-    ::unlinkat(place.get(), name.c_str(), 0);
-  } else {
-    // Another has its name now.
-    fd.reset(::openat(place.get(), ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
-  }
-  if (!fd.valid()) throw_errno("making it in " + directory);
-  if (::ftruncate(fd.get(), static_cast<off_t>(object.identity().size())) != 0) {
-    throw_errno("ftruncate");
-  }
-  ::fchmod(fd.get(), object.identity().mode() & 07777U);
-  if (::fchown(fd.get(), object.identity().uid(), object.identity().gid()) != 0) {
-    throw_errno("fchown");
-  }
   fill(fd.get(), object);
   return fd;
 }

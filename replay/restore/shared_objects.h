@@ -17,8 +17,7 @@ class SharedObjects {
   /// Opens files of file systems: see replay/files.
   using OpenFile = std::function<UniqueFd(const model::SharedObject& object)>;
 
-  /// `root`: O_PATH descriptor of the tree's root directory.
-  SharedObjects(const snapshot::StoredSnapshot& snapshot, int root, OpenFile open_file);
+  SharedObjects(const snapshot::StoredSnapshot& snapshot, OpenFile open_file);
 
   /// The object of SharedObject.space; throws when there is none.
   [[nodiscard]] int descriptor(std::uint64_t space) const;
@@ -26,13 +25,10 @@ class SharedObjects {
  private:
   UniqueFd make(const model::SharedObject& object);
   UniqueFd make_anonymous(const model::SharedObject& object, int flags) const;
-  UniqueFd make_deleted(const model::SharedObject& object) const;
-  [[nodiscard]] bool is_deleted(const model::SharedObject& object) const;
   UniqueFd make_memfd(const model::SharedObject& object) const;
   void fill(int fd, const model::SharedObject& object) const;
 
   const snapshot::StoredSnapshot& snapshot_;
-  int root_;
   OpenFile open_file_;
   std::map<std::uint64_t, UniqueFd> objects_;
 };

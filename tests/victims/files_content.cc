@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Has files below the directory that it is given open: a deleted one with a hole, a memfd, one that
 // it writes, a large one, one that it only reads; tells their numbers. "write TEXT" overwrites the
-// beginning of `written` and of `deleted`.
+// beginning of `written` and of `deleted`, "show" answers what `written` has.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -50,6 +50,13 @@ int main(int, char** arguments) {
   char line[256];
   while (std::fgets(line, sizeof line, stdin) != nullptr) {
     line[std::strcspn(line, "\n")] = '\0';
+    if (std::strcmp(line, "show") == 0) {
+      char content[64] = "";
+      if (::pread(written, content, sizeof content - 1, 0) < 0) return 1;
+      std::puts(content);
+      std::fflush(stdout);
+      continue;
+    }
     const char* text = std::strchr(line, ' ') + 1;
     for (const int fd : {written, deleted}) {
       if (::pwrite(fd, text, std::strlen(text), 0) < 0) return 1;

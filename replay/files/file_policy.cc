@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/files/file_policy.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "base/error.h"
+#include "replay/files/file_changes.h"
+#include "replay/files/lost_files.h"
+#include "replay/files/tree_path.h"
+
+namespace icecore::replay {
+namespace {
+
+using Changed = FileOptions::Changed;
+
+UniqueFd open_root() { return UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)); }
+
+bool is_missing(const FileChange& change) {
+  return change.whereabouts == Whereabouts::Gone || change.whereabouts == Whereabouts::Replaced;
+}
+
+Refusal refusal_of(const FileChange& change, std::string reason, std::string hint) {
+  return {change.pid, change.object, std::move(reason), std::move(hint)};
+}
+
+/// Under a name of ours first, then put at its path in one step.
+void make_anew(const snapshot::StoredSnapshot& snapshot, const FileChange& change, int root) {
+  const UniqueFd directory = open_in_tree(root, directory_of(change.path), O_RDONLY | O_DIRECTORY);
+  const std::string name = name_of(change.path);
+  const std::string passing = "." + name + ".icecore-" + std::to_string(::getpid());
+  const UniqueFd file(::openat(directory.get(), passing.c_str(),
+                               O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.valid()) throw_errno("create " + passing);
+  try {
+    write_content(snapshot, *change.content, file.get());
+    restore_attributes(file.get(), change.identity);
+    if (::renameat(directory.get(), passing.c_str(), directory.get(), name.c_str()) != 0) {
+      throw_errno("rename");
+    }
+  } catch (...) {
+    ::unlinkat(directory.get(), passing.c_str(), 0);
+    throw;
+  }
+}
+
+void write_back(const snapshot::StoredSnapshot& snapshot, const HeldContent& content,
+                const model::FileIdentity& identity, int fd) {
+  roll_back_content(snapshot, content, fd);
+  restore_attributes(fd, identity);
+}
+
+}  // namespace
+
+Refusals check_file_changes(const snapshot::StoredSnapshot& snapshot, const FileOptions& options,
+                            bool in_place) {
+  Refusals refusals;
+  if (options.changed == Changed::Private && in_place) {
+    refusals.push_back({0, "a private view of files", "it needs a mount namespace of its own",
+                        "restore without --in-place"});
+    return refusals;
+  }
+  const UniqueFd root = open_root();
+  for (const auto& change : find_file_changes(snapshot, root.get())) {
+    const std::string keep = "--files keep uses it as it is";
+    const bool gone = change.whereabouts == Whereabouts::Gone;
+    if (options.changed == Changed::Refuse) {
+      const std::string back = "--files rollback writes the recorded content back";
+      refusals.push_back(
+          refusal_of(change, change.what,
+                     change.content ? (gone ? back : back + ", " + keep) : (gone ? "" : keep)));
+    } else if (options.changed == Changed::Keep) {
+      if (!gone) continue;
+      refusals.push_back(
+          refusal_of(change, change.what, change.content ? "--files rollback makes it anew" : ""));
+    } else if (!change.content) {
+      refusals.push_back(refusal_of(
+          change, change.what + ", and its content is not in the snapshot", gone ? "" : keep));
+    }
+  }
+  return refusals;
+}
+
+std::vector<std::string> preview_rollback(const snapshot::StoredSnapshot& snapshot) {
+  std::vector<std::string> lines;
+  const UniqueFd root = open_root();
+  for (const auto& change : find_file_changes(snapshot, root.get())) {
+    if (change.content) lines.push_back(change.path + ": " + change.what);
+  }
+  return lines;
+}
+
+void make_missing_files(const snapshot::StoredSnapshot& snapshot, int root) {
+  for (const auto& change : find_file_changes(snapshot, root)) {
+    if (!change.content || !is_missing(change)) continue;
+    with_context("rolling back " + change.path, [&] { make_anew(snapshot, change, root); });
+  }
+}
+
+void roll_back_files(const snapshot::StoredSnapshot& snapshot, int root) {
+  for (const auto& change : find_file_changes(snapshot, root)) {
+    if (!change.content || is_missing(change)) continue;
+    with_context("rolling back " + change.path, [&] {
+      const NamedFile file =
+          find_named_file(root, change.path, change.identity, O_RDWR | O_NONBLOCK);
+      write_back(snapshot, *change.content, change.identity, file.fd.get());
+    });
+  }
+}
+
+void fill_private_view(const snapshot::StoredSnapshot& snapshot, int root) {
+  for (const auto& kept : snapshot.model().kept_files()) {
+    if (kept.cause() != model::KeptFile::WRITTEN) continue;
+    const HeldContent content{store::SpaceId{kept.space()}, kept.identity().size()};
+    with_context("rolling back a private " + kept.path(), [&] {
+      const UniqueFd file = try_open_in_tree(root, kept.path(), O_RDWR | O_NONBLOCK);
+      if (file.valid()) {
+        if (has_content(snapshot, content, file.get())) return;
+        write_back(snapshot, content, kept.identity(), file.get());
+      } else if (errno == ENOENT) {
+        FileChange change;
+        change.path = kept.path();
+        change.identity = kept.identity();
+        change.content = content;
+        make_anew(snapshot, change, root);
+      } else {
+        throw_errno("open");
+      }
+    });
+  }
+}
+
+}  // namespace icecore::replay

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "replay/restore/puppet.h"
+#include "snapshot/model/snapshot.pb.h"
+
+namespace icecore::replay {
+
+/// The directories that hold files which the tree may write: opened for writing, or mapped shared.
+/// Only the topmost of those inside each other.
+[[nodiscard]] std::vector<std::string> private_directories(const model::Snapshot& snapshot);
+
+/// Gives the mount namespace that `init` lives in a view of its own of `directories`: what is
+/// written below them goes to memory (a tmpfs that ends with the namespace), by an overlay over
+/// each. Mounts inside them stay where they are, and shared. To be called while propagation is off
+/// already and the namespace's own /proc is not mounted yet.
+void make_private_view(Puppet& init, const std::vector<std::string>& directories);
+
+}  // namespace icecore::replay
