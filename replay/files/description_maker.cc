@@ -123,12 +123,15 @@ void finish_descriptions(const snapshot::StoredSnapshot& snapshot, const model::
   const Finishers finishers = find_finishers(snapshot.model());
   add_signalfd_targets(snapshot.model(), finishers, process, batch);
   take_terminal(snapshot.model(), process, batch);
-  add_process_locks(snapshot.model(), process, batch);
+  const auto is_finisher = [&](const model::FileDescriptor& descriptor) {
+    const Finisher self{process.pid(), descriptor.fd()};
+    return finishers.at(descriptor.description()) == self;
+  };
+  add_process_locks(snapshot.model(), process, is_finisher, batch);
   for (const auto& descriptor : process.descriptors()) {
     const OpenFile* const file = find_description(snapshot.model(), descriptor.description());
     if (file == nullptr || inherited.covers(file->id())) continue;
-    const Finisher self{process.pid(), descriptor.fd()};
-    if (finishers.at(file->id()) == self) {
+    if (is_finisher(descriptor)) {
       add_lease(*file, descriptor.fd(), batch);
       restore_owner(snapshot.model(), *file, descriptor.fd(), batch);
     }

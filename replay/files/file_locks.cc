@@ -68,6 +68,37 @@ bool may_lock(const OpenFile& file, const LockLine& lock) {
   return mode == O_RDWR || mode == (lock.exclusive ? O_WRONLY : O_RDONLY);
 }
 
+bool has_description(const model::Process& process, std::uint32_t id) {
+  return std::ranges::any_of(process.descriptors(), [&](const model::FileDescriptor& descriptor) {
+    return descriptor.description() == id;
+  });
+}
+
+/// Whether the lock's maker lives in the tree and can make it again.
+bool has_maker(const model::Snapshot& snapshot, const LockLine& lock, std::uint32_t description) {
+  return std::ranges::any_of(snapshot.processes(), [&](const model::Process& process) {
+    return process.pid() == lock.pid && has_description(process, description);
+  });
+}
+
+void add_flock(const model::Snapshot& snapshot, const model::Process& process,
+               const model::FileDescriptor& descriptor, bool is_finisher, const OpenFile& file,
+               CallBatch& batch) {
+  if ((file.flags() & O_PATH) != 0) return;
+  for (const auto& lock : locks_of(file)) {
+    if (lock.kind != LockLine::Kind::Flock) continue;
+    const bool made = lock.pid == process.pid();
+    if (!made && (!is_finisher || has_maker(snapshot, lock, file.id()))) continue;
+    const auto operation =
+        static_cast<std::uint64_t>((lock.exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB);
+    const std::string what = "fd " + std::to_string(descriptor.fd()) + " (" + file.target() + ")";
+    batch.add(SYS_flock, {static_cast<std::uint64_t>(descriptor.fd()), operation},
+              [what, lock](std::int64_t result) {
+                if (result < 0) throw_held(what, lock, static_cast<int>(-result));
+              });
+  }
+}
+
 }  // namespace
 
 Objection check_locks(const Checking& checking, const OpenFile& file) {
@@ -84,22 +115,19 @@ Objection check_locks(const Checking& checking, const OpenFile& file) {
 
 void take_locks(int fd, const OpenFile& file) {
   for (const auto& lock : locks_of(file)) {
-    if (lock.kind == LockLine::Kind::Flock) {
-      if (::flock(fd, (lock.exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
-        throw_held("flock", lock, errno);
-      }
-    } else if (lock.kind == LockLine::Kind::Description) {
-      const struct flock range = range_of(lock);
-      if (::fcntl(fd, F_OFD_SETLK, &range) != 0) throw_held("lock", lock, errno);
-    }
+    if (lock.kind != LockLine::Kind::Description) continue;
+    const struct flock range = range_of(lock);
+    if (::fcntl(fd, F_OFD_SETLK, &range) != 0) throw_held("lock", lock, errno);
   }
 }
 
 void add_process_locks(const model::Snapshot& snapshot, const model::Process& process,
+                       const std::function<bool(const model::FileDescriptor&)>& is_finisher,
                        CallBatch& batch) {
   for (const auto& descriptor : process.descriptors()) {
     const OpenFile* const file = find_description(snapshot, descriptor.description());
     if (file == nullptr) continue;
+    add_flock(snapshot, process, descriptor, is_finisher(descriptor), *file, batch);
     for (const auto& line : descriptor.locks()) {
       const auto lock = parse_lock_line(line);
       if (!lock || lock->kind != LockLine::Kind::Posix || !may_lock(*file, *lock)) continue;

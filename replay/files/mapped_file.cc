@@ -89,7 +89,10 @@ UniqueFd open_mapped_file(const snapshot::StoredSnapshot& snapshot, const model:
   const auto* file = file_of(snapshot.model(), mapping);
   if (file == nullptr) throw Error("the mapping of " + mapping.name() + " has no file");
   if (!writable) return open_program_file(snapshot, *file, surroundings);
-  return open_in_tree(surroundings.root, file->path(), O_RDWR | O_NONBLOCK);
+  NamedFile named =
+      find_named_file(surroundings.root, file->path(), file->identity(), O_RDWR | O_NONBLOCK);
+  if (!named.fd.valid()) throw Error(file->path() + " is gone");
+  return std::move(named.fd);
 }
 
 UniqueFd open_shared_file(const snapshot::StoredSnapshot& snapshot,

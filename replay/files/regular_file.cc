@@ -53,10 +53,30 @@ UniqueFd open_lost(Making& making, const model::OpenFile& file) {
   return unnamed.valid() ? std::move(unnamed) : reopen(copy, open_flags(file));
 }
 
+/// By the name that it was opened by and has lost since, while others are left: the name is given
+/// back for the moment, when it is free.
+UniqueFd open_by_lost_name(int root, const model::OpenFile& file, int found) {
+  const UniqueFd directory = try_open_in_tree(root, directory_of(file.target()), O_PATH);
+  const std::string name = name_of(file.target());
+  const std::string link = "/proc/self/fd/" + std::to_string(found);
+  if (!directory.valid() ||
+      ::linkat(AT_FDCWD, link.c_str(), directory.get(), name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return {};
+  }
+  UniqueFd fd(::openat(directory.get(), name.c_str(),
+                       static_cast<int>(open_flags(file) | O_CLOEXEC | O_NOFOLLOW)));
+  ::unlinkat(directory.get(), name.c_str(), 0);
+  return fd;
+}
+
 UniqueFd open_named(const Making& making, const model::OpenFile& file) {
   NamedFile named =
       find_named_file(making.surroundings.root, file.target(), file.identity(), open_flags(file));
   if (!named.fd.valid()) throw Error("it is gone");
+  if (file.deleted() && named.whereabouts == Whereabouts::Elsewhere) {
+    UniqueFd renamed = open_by_lost_name(making.surroundings.root, file, named.fd.get());
+    if (renamed.valid()) return renamed;
+  }
   return std::move(named.fd);
 }
 

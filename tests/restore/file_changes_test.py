@@ -3,22 +3,23 @@
 """What a restore does about files that were written after the snapshot: --files."""
 import os
 
-import harness
 import lives
+import revival
 
 
 class FileChanges(lives.LivesTest):
     def record(self, *options):
         """A victim that writes to a file after its snapshot, and ends."""
-        life = self.start("files_content", self.files)
+        life = self.start_talking("files_content", self.files)
         self.done("snap", "--name", "victim", *options, life.pid)
         self.assertEqual(life.ask("write CHANGED"), "DONE")
         life.end()
+        self.reap()
         self.written = self.files / "written"
         self.assertEqual(self.written.read_text(), "CHANGED of written")
 
     def show(self, *options):
-        life = self.restore(*options)
+        life = self.revive(*options)
         answer = life.ask("show")
         life.end()
         return answer
@@ -32,7 +33,7 @@ class FileChanges(lives.LivesTest):
         self.assertNotIn(f"({self.files}/read)", ended.err)
 
     def test_that_do_not_matter_are_no_obstacle(self):
-        life = self.start("files_content", self.files)
+        life = self.start_talking("files_content", self.files)
         self.suspend(life)
         with open(self.files / "read", "a", encoding="ascii") as file:
             file.write("appended by another")
@@ -74,18 +75,18 @@ class FileChanges(lives.LivesTest):
         self.assertEqual(self.written.read_text(), "CHANGED of written")
 
     def test_a_renamed_file_is_found(self):
-        life = self.start("files_content", self.files)
+        life = self.start_talking("files_content", self.files)
         self.suspend(life)
         (self.files / "written").rename(self.files / "renamed")
-        again = self.restore()
+        again = self.revive()
         self.assertEqual(again.ask("write FOUND"), "DONE")
         self.assertEqual((self.files / "renamed").read_text(), "FOUNDnt of written")
 
     def test_private_views_keep_lives_apart(self):
         self.record("--files", "written")
         listing = sorted(os.listdir(self.files))
-        one = self.restore("--files", "private")
-        two = self.restore("--files", "private")
+        one = self.revive("--files", "private")
+        two = self.revive("--files", "private")
         self.assertEqual(one.ask("show"), "content of written")
         self.assertEqual(one.ask("write ONE"), "DONE")
         self.assertEqual(two.ask("write TWO"), "DONE")
@@ -100,4 +101,4 @@ class FileChanges(lives.LivesTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    revival.main()

@@ -3,16 +3,16 @@
 """Open files come back as they were, in new namespaces and in place."""
 import os
 
-import harness
 import lives
+import revival
 
 
 class Files(lives.LivesTest):
     def check_life(self, *options):
-        life = self.start("files_open", self.files)
+        life = self.start_talking("files_open", self.files)
         before = life.ask("state").split("; ")
         self.suspend(life)
-        again = self.restore(*options)
+        again = self.revive(*options)
         self.assertEqual(again.ask("state").split("; "), before)
         contents = again.ask("read")
         for name in ("plain", "append", "deleted", "unnamed", "linked", "memory"):
@@ -34,11 +34,11 @@ class Files(lives.LivesTest):
         self.check_life("--in-place")
 
     def check_locks(self, *options):
-        life = self.start("files_locks", self.files)
+        life = self.start_talking("files_locks", self.files)
         before = life.ask("locks")
         self.assertIn("self child self lease 0", before)
         self.suspend(life)
-        self.assertEqual(self.restore(*options).ask("locks"), before)
+        self.assertEqual(self.revive(*options).ask("locks"), before)
 
     def test_locks_of_all_kinds_in_new_namespaces(self):
         self.check_locks()
@@ -47,7 +47,7 @@ class Files(lives.LivesTest):
         self.check_locks("--in-place")
 
     def test_locks_that_the_living_original_holds_are_refused_by_name(self):
-        life = self.start("files_locks", self.files)
+        life = self.start_talking("files_locks", self.files)
         self.done("snap", "--name", "victim", life.pid)
         ended = self.icecore("restore", "victim")
         self.assertEqual(ended.status, 3, ended.err)
@@ -55,4 +55,4 @@ class Files(lives.LivesTest):
 
 
 if __name__ == "__main__":
-    harness.main()
+    revival.main()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Victims with several lives: started, snapshotted, killed, restored; asked the same each time."""
+"""Victims that talk, through several lives: started, snapshotted, ended, restored, and asked the same."""
 import subprocess
 
 import harness
+import revival
 
 
 class Life:
@@ -30,29 +31,34 @@ class Life:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            self.process.wait(5)
+            self.process.wait(revival.LONG)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
+        for stream in (self.process.stdin, self.process.stdout):
+            try:
+                stream.close()
+            except BrokenPipeError:
+                pass
 
 
-class LivesTest(harness.CliTest):
+class LivesTest(revival.RevivalTest):
     def setUp(self):
         super().setUp()
         self.files = self.directory / "files"
         self.files.mkdir()
 
-    def start(self, victim, *words):
+    def start_talking(self, victim, *words):
         life = Life(self, [harness.VICTIMS / victim, *words], None)
-        life.greeting = life.read_line()
-        self.assertTrue(life.greeting.startswith("READY"), life.greeting)
+        greeting = life.read_line()
+        self.assertTrue(greeting.startswith("READY"), greeting)
         return life
 
     def suspend(self, life, *options):
-        self.done("snap", "--kill", "--name", "victim", *options, life.pid)
-        life.process.wait(harness.DEADLINE)
+        """The one snapshot of the recording "victim"; it ends with it."""
+        self.snap(life.pid, "victim", "--kill", *options)
+        life.process.wait(revival.LONG)
+        self.reap()
 
-    def restore(self, *options):
+    def revive(self, *options):
         return Life(self, [harness.ICECORE, "restore", *options, "victim"], self.environment())
