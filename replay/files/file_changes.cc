@@ -9,9 +9,19 @@
 #include <utility>
 
 #include "replay/files/file_comparison.h"
+#include "snapshot/capture/file_identity.h"
 
 namespace icecore::replay {
 namespace {
+
+/// As good as the file itself, by what a backup keeps: size and time of modification.
+bool is_copy(int fd, const model::FileIdentity& identity) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return false;
+  model::FileIdentity now;
+  snapshot::fill_identity(status, now);
+  return now.size() == identity.size() && now.mtime_ns() == identity.mtime_ns();
+}
 
 class Search {
  public:
@@ -71,7 +81,7 @@ class Search {
     if (now.whereabouts == Whereabouts::Gone) {
       change.what = "it is gone";
     } else if (now.whereabouts == Whereabouts::Replaced) {
-      if (has_held_content(change, now.fd.get())) return;
+      if (is_copy(now.fd.get(), identity) || has_held_content(change, now.fd.get())) return;
       change.what = "another file is at its path now";
     } else {
       change.what = difference(change, now.fd.get(), writing);

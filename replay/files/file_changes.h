@@ -23,7 +23,7 @@ struct FileChange {
 
 /// The files that matter: those that the tree may write and whose content is not as it was, and
 /// those that it only reads and that were replaced, deleted or cut off. A file that was renamed is
-/// found and has not changed. Below `root`.
+/// found and has not changed, and so is a copy with its size and time. Below `root`.
 [[nodiscard]] std::vector<FileChange> find_file_changes(const snapshot::StoredSnapshot& snapshot,
                                                         int root);
 

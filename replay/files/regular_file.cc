@@ -63,8 +63,8 @@ UniqueFd open_by_lost_name(int root, const model::OpenFile& file, int found) {
       ::linkat(AT_FDCWD, link.c_str(), directory.get(), name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
     return {};
   }
-  UniqueFd fd(::openat(directory.get(), name.c_str(),
-                       static_cast<int>(open_flags(file) | O_CLOEXEC | O_NOFOLLOW)));
+  UniqueFd fd(
+      ::openat(directory.get(), name.c_str(), static_cast<int>(open_flags(file) | O_CLOEXEC)));
   ::unlinkat(directory.get(), name.c_str(), 0);
   return fd;
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a restore does about files that were written after the snapshot: --files."""
 import os
+import shutil
 
 import lives
 import revival
@@ -81,6 +82,14 @@ class FileChanges(lives.LivesTest):
         again = self.revive()
         self.assertEqual(again.ask("write FOUND"), "DONE")
         self.assertEqual((self.files / "renamed").read_text(), "FOUNDnt of written")
+
+    def test_a_copy_from_a_backup_is_as_good(self):
+        life = self.start_talking("files_content", self.files)
+        self.suspend(life)
+        for file in self.files.iterdir():
+            shutil.copy2(file, self.directory / "copy")
+            (self.directory / "copy").rename(file)
+        self.assertEqual(self.show(), "content of written")
 
     def test_private_views_keep_lives_apart(self):
         self.record("--files", "written")
