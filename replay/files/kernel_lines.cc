@@ -23,6 +23,7 @@ std::string_view find_line(const model::OpenFile& file, std::string_view name) {
 template <typename Number>
 Number number_line(const model::OpenFile& file, std::string_view name, int base) {
   std::string_view line = find_line(file, name);
+  if (base == 16 && line.starts_with("0x")) line.remove_prefix(2);
   return proc::take_number<Number>(line, base);
 }
 

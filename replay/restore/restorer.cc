@@ -240,9 +240,6 @@ Refusals check_restore(const snapshot::StoredSnapshot& snapshot, const RestoreOp
   for (auto& refusal : check_file_changes(snapshot, options.files, options.in_place)) {
     refusals.push_back(std::move(refusal));
   }
-  for (auto& refusal : check_mapped_files(snapshot, options.files)) {
-    refusals.push_back(std::move(refusal));
-  }
   return refusals;
 }
 
