@@ -270,8 +270,10 @@ void TreeBuilder::join_group(RestoredProcess& process, int group) {
     puppet.call(SYS_setpgid, {0, 0});
     return;
   }
-  // Its leader has ended: one for a while.
-  Puppet& leader = make_helper(puppet, group);
+  // Its leader has ended: one for a while, by preference a fork of something small.
+  const auto session = session_helpers_.find(inner_session(*process.model));
+  Puppet& leader =
+      make_helper(session == session_helpers_.end() ? puppet : *session->second, group);
   call_or_throw(leader, "process group " + std::to_string(group) + ": setpgid", SYS_setpgid,
                 {0, 0});
   call_or_throw(puppet, name_of(*process.model) + ": setpgid", SYS_setpgid,
