@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -114,6 +115,25 @@ void TreeBuilder::build() {
   }
   join_groups();
   end_helpers();
+  check_parents();
+}
+
+/// Those that were born by others must have been given to their parents by now.
+void TreeBuilder::check_parents() const {
+  for (const auto* process : by_leader_) {
+    const RestoredProcess* made = find(process->pid());
+    const RestoredProcess* parent = find(process->parent_pid());
+    if (made == nullptr || parent == nullptr) continue;
+    std::ifstream file("/proc/" + std::to_string(made->pid) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    const auto close = line.rfind(')');
+    const int now = close == std::string::npos ? 0 : std::atoi(line.c_str() + close + 4);
+    if (now != parent->pid) {
+      throw Refused(name_of(*process) + ": it cannot be made a child of " +
+                    name_of(*parent->model) + " again, which has adopted it");
+    }
+  }
 }
 
 /// A process whose parent is outside of the tree: a child of init.

@@ -55,6 +55,7 @@ class TreeBuilder {
   void grow_by_leader(const model::Process& process, RestoredProcess& leader);
   Puppet& session_helper(int session, Puppet& parent);
   Puppet& make_helper(Puppet& parent, int pid);
+  void check_parents() const;
   void join_groups();
   void join_group(RestoredProcess& process, int group);
   void end_helpers();
