@@ -61,7 +61,11 @@ TEST_F(RemadeSockets, AreAsTheyWere) {
     EXPECT_EQ(is.protocol(), was.protocol());
     EXPECT_EQ(is.local_text(), was.local_text());
     EXPECT_EQ(is.remote_text(), was.remote_text());
-    EXPECT_EQ(is.state(), was.state());
+    // The other end's acknowledgement, which makes one of the other, is on its way.
+    const auto closing = [](const std::string& state) {
+      return state == "FIN_WAIT1" ? std::string("FIN_WAIT2") : state;
+    };
+    EXPECT_EQ(closing(is.state()), closing(was.state()));
     EXPECT_EQ(is.shut_down(), was.shut_down());
     EXPECT_EQ(is.backlog(), was.backlog());
     EXPECT_EQ(is.receive_queue(), was.receive_queue());
