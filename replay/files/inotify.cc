@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -12,23 +11,15 @@
 #include "base/error.h"
 #include "replay/files/makers.h"
 #include "replay/files/status_flags.h"
+#include "replay/files/tree_path.h"
 
 namespace icecore::replay {
 namespace {
 
 constexpr unsigned long kSetNextWatch = _IOW('I', 0, std::int32_t);  // INOTIFY_IOC_SETNEXTWD
 
-UniqueFd open_watched(int root, const std::string& path) {
-  open_how how{};
-  how.flags = O_PATH | O_CLOEXEC | O_NOFOLLOW;
-  how.resolve = RESOLVE_IN_ROOT;
-  UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
-  if (!fd.valid()) throw_errno("open " + path);
-  return fd;
-}
-
 void add_watch(int inotify, int root, const model::Watch& watch) {
-  const UniqueFd watched = open_watched(root, watch.path());
+  const UniqueFd watched = open_in_tree(root, watch.path(), O_PATH | O_NOFOLLOW);
   const std::string link = "/proc/self/fd/" + std::to_string(watched.get());
   if (::ioctl(inotify, kSetNextWatch, watch.id()) != 0) throw_errno("choose the watch number");
   if (::inotify_add_watch(inotify, link.c_str(), watch.mask()) != watch.id()) {

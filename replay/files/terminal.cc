@@ -3,7 +3,6 @@
 
 #include <asm/termbits.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -16,6 +15,7 @@
 #include "replay/files/inherited.h"
 #include "replay/files/makers.h"
 #include "replay/files/status_flags.h"
+#include "replay/files/tree_path.h"
 
 namespace icecore::replay {
 namespace {
@@ -23,13 +23,6 @@ namespace {
 using model::OpenFile;
 
 constexpr unsigned kSlaveMajor = 136;  // UNIX98_PTY_SLAVE_MAJOR and seven more
-
-int open_in_tree(int root, const std::string& path, int flags) {
-  open_how how{};
-  how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC | O_NOCTTY;
-  how.resolve = RESOLVE_IN_ROOT;
-  return static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how));
-}
 
 /// /dev/tty: the terminal of the session of whoever has it.
 int index_of_session(const model::Snapshot& model, const OpenFile& file) {
@@ -51,7 +44,7 @@ int index_of(const model::Snapshot& model, const OpenFile& file) {
 UniqueFd open_master(int root, int index) {
   std::vector<UniqueFd> below;
   for (;;) {
-    UniqueFd master(open_in_tree(root, "/dev/ptmx", O_RDWR));
+    UniqueFd master = try_open_in_tree(root, "/dev/ptmx", O_RDWR | O_NOCTTY);
     if (!master.valid()) throw_errno("open /dev/ptmx");
     unsigned number = 0;
     if (::ioctl(master.get(), TIOCGPTN, &number) != 0) throw_errno("ask for the pty's number");
@@ -110,7 +103,7 @@ void make_terminal(Making& making, const OpenFile& file) {
   const int index = index_of(model, file);
   const bool hung_up = file.termios().empty() || !has_master(model, index);
   const UniqueFd master =
-      hung_up ? UniqueFd(open_in_tree(making.surroundings.root, "/dev/ptmx", O_RDWR))
+      hung_up ? try_open_in_tree(making.surroundings.root, "/dev/ptmx", O_RDWR | O_NOCTTY)
               : open_master(making.surroundings.root, index);
   const int locked = 0;
   if (::ioctl(master.get(), TIOCSPTLCK, &locked) != 0) throw_errno("unlock the pty");

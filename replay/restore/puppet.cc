@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "snapshot/tracing/call_table.h"
 #include "snapshot/tracing/process_memory.h"
 #include "snapshot/tracing/ptrace.h"
 
@@ -23,26 +24,12 @@ namespace ptrace_call = snapshot::ptrace_call;
 namespace {
 
 constexpr std::uint64_t kTable = 4096;
-constexpr std::size_t kRowSize = 64;
 constexpr std::size_t kResult = 56;
-static_assert(Puppet::kRows * kRowSize <= 65536);
+static_assert(Puppet::kRows * snapshot::kCallRowSize <= 65536);
+static_assert(Puppet::kSyscallOffset == snapshot::kCallLoopSyscall);
 
-// Walks a table of rows {number, six arguments, result} at rbx, r12 rows, and stops.
-constexpr std::array<unsigned char, 43> kWalker{
-    0x48, 0x8b, 0x03,        // again: mov rax, [rbx]
-    0x48, 0x8b, 0x7b, 0x08,  // mov rdi, [rbx+8]
-    0x48, 0x8b, 0x73, 0x10,  // mov rsi, [rbx+16]
-    0x48, 0x8b, 0x53, 0x18,  // mov rdx, [rbx+24]
-    0x4c, 0x8b, 0x53, 0x20,  // mov r10, [rbx+32]
-    0x4c, 0x8b, 0x43, 0x28,  // mov r8, [rbx+40]
-    0x4c, 0x8b, 0x4b, 0x30,  // mov r9, [rbx+48]
-    0x0f, 0x05,              // syscall
-    0x48, 0x89, 0x43, 0x38,  // mov [rbx+56], rax
-    0x48, 0x83, 0xc3, 0x40,  // add rbx, 64
-    0x49, 0xff, 0xcc,        // dec r12
-    0x75, 0xd6,              // jnz again
-    0xcc,                    // int3
-};
+// After the calls it stops: int3.
+constexpr auto kWalker = snapshot::call_walker(std::array<unsigned char, 1>{0xcc});
 
 [[noreturn]] void throw_gone(int tid) {
   throw Error("thread " + std::to_string(tid) + " died while it was being restored");
@@ -104,13 +91,7 @@ void Puppet::move_in(std::uint64_t address, std::uint64_t instruction) {
 
 /// Puts the table into the area and the thread in front of it.
 std::vector<std::uint64_t> Puppet::lay_out(int tid, std::span<const RemoteCall> calls) const {
-  std::vector<std::uint64_t> rows;
-  rows.reserve(calls.size() * 8);
-  for (const auto& call : calls) {
-    rows.push_back(static_cast<std::uint64_t>(call.number));
-    rows.insert(rows.end(), call.arguments.begin(), call.arguments.end());
-    rows.push_back(static_cast<std::uint64_t>(std::int64_t{-ENOSYS}));
-  }
+  auto rows = snapshot::call_rows(calls, -ENOSYS);
   write(area_ + kTable, std::as_bytes(std::span(rows)));
   user_regs_struct registers = registers_of(tid);
   registers.orig_rax = ~0ULL;
@@ -144,9 +125,7 @@ std::vector<int> Puppet::run(int tid, std::span<RemoteCall> calls) {
     return born;
   }
   read(area_ + kTable, std::as_writable_bytes(std::span(rows)));
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    calls[i].result = static_cast<std::int64_t>(rows[i * 8 + 7]);
-  }
+  snapshot::take_results(rows, calls);
   return born;
 }
 

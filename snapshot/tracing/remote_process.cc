@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "snapshot/tracing/affinity.h"
+#include "snapshot/tracing/call_table.h"
 #include "snapshot/tracing/process_memory.h"
 #include "snapshot/tracing/return_frame.h"
 #include "snapshot/tracing/task_list.h"
@@ -29,27 +30,13 @@ namespace {
 constexpr std::size_t kCodeSize = 4096;
 constexpr std::size_t kTableSize = 8192;
 constexpr std::size_t kFrameSpace = 16384;
-constexpr std::size_t kRowSize = 64;
-constexpr std::size_t kMaxRows = kTableSize / kRowSize;
+constexpr std::size_t kMaxRows = kTableSize / kCallRowSize;
 constexpr std::size_t kFrameOffset = kCodeSize + kTableSize + RemoteProcess::kScratchSize;
 constexpr std::size_t kAreaSize = kFrameOffset + kFrameSpace;
 
-// Walks a table of rows {number, six arguments, result} at rbx, r12 rows. Then it sends itself the
-// signal in r14d, one that is ignored: a traced thread stops for it, an untraced one goes on and
-// returns by the frame at r13 to what it was doing.
-constexpr std::array<unsigned char, 81> kWalker{
-    0x48, 0x8b, 0x03,              // again: mov rax, [rbx]
-    0x48, 0x8b, 0x7b, 0x08,        // mov rdi, [rbx+8]
-    0x48, 0x8b, 0x73, 0x10,        // mov rsi, [rbx+16]
-    0x48, 0x8b, 0x53, 0x18,        // mov rdx, [rbx+24]
-    0x4c, 0x8b, 0x53, 0x20,        // mov r10, [rbx+32]
-    0x4c, 0x8b, 0x43, 0x28,        // mov r8, [rbx+40]
-    0x4c, 0x8b, 0x4b, 0x30,        // mov r9, [rbx+48]
-    0x0f, 0x05,                    // syscall
-    0x48, 0x89, 0x43, 0x38,        // mov [rbx+56], rax
-    0x48, 0x83, 0xc3, 0x40,        // add rbx, 64
-    0x49, 0xff, 0xcc,              // dec r12
-    0x75, 0xd6,                    // jnz again
+// After the calls it sends itself the signal in r14d, one that is ignored: a traced thread stops
+// for it, an untraced one goes on and returns by the frame at r13 to what it was doing.
+constexpr auto kWalker = call_walker(std::array<unsigned char, 39>{
     0xb8, 0xba, 0x00, 0x00, 0x00,  // mov eax, SYS_gettid
     0x0f, 0x05,                    // syscall
     0x89, 0xc6,                    // mov esi, eax
@@ -62,7 +49,7 @@ constexpr std::array<unsigned char, 81> kWalker{
     0x49, 0x8d, 0x65, 0x08,        // done: lea rsp, [r13+8]
     0xb8, 0x0f, 0x00, 0x00, 0x00,  // mov eax, SYS_rt_sigreturn
     0x0f, 0x05,                    // syscall
-};
+});
 constexpr std::uint64_t kWalkerDone = 70;
 
 constexpr std::uint64_t bit_of(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
@@ -250,13 +237,7 @@ bool RemoteProcess::go_to_signal_stop(TracedThread& thread) {
 
 bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls) {
   const std::uint64_t table = area_ + kCodeSize;
-  std::vector<std::uint64_t> rows;
-  rows.reserve(calls.size() * 8);
-  for (const auto& call : calls) {
-    rows.push_back(static_cast<std::uint64_t>(call.number));
-    rows.insert(rows.end(), call.arguments.begin(), call.arguments.end());
-    rows.push_back(static_cast<std::uint64_t>(std::int64_t{-ESRCH}));
-  }
+  auto rows = call_rows(calls, -ESRCH);
   if (!write(table, std::as_bytes(std::span(rows)))) return false;
   user_regs_struct registers = thread.registers;
   registers.orig_rax = ~0ULL;
@@ -274,9 +255,7 @@ bool RemoteProcess::run_walker(TracedThread& thread, std::span<RemoteCall> calls
     registers = *after;
   } while (registers.rip != area_ + kWalkerDone);
   if (!read(table, std::as_writable_bytes(std::span(rows)))) return false;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    calls[i].result = static_cast<std::int64_t>(rows[i * 8 + 7]);
-  }
+  take_results(rows, calls);
   return true;
 }
 
