@@ -23,6 +23,7 @@ ARROWS = {
                          "snapshot/symbols"],
     "replay": ["base", "store", "snapshot/", "gdbstub/target", "replay/"],
     "replay/restore": ["base", "store", "snapshot/", "replay/files"],
+    "replay/translate": ["base", "snapshot/tracing", "snapshot/proc", "replay/restore"],
     "replay/files": ["base", "store", "snapshot/", "replay/restore"],
     "cli": ["base", "store", "gdbstub/", "snapshot/", "replay/", "cli/"],
     "cli/doctor": ["base", "snapshot/tracing", "cli"],
