@@ -11,6 +11,7 @@
 namespace icecore::gdbstub {
 
 /// What the threads that `threads` selects shall do; the first action that matches a thread counts.
+/// Threads that no action matches stand still. Stop is for non-stop mode only (non_stop.h).
 struct ResumeAction {
   enum class Kind { Continue, Step, StepRange, Stop };
   Kind kind = Kind::Continue;
@@ -29,7 +30,9 @@ class Execution {
   virtual void resume(std::span<const ResumeAction> actions) = 0;
   /// Asks for a stop soon, as Ctrl-C does.
   virtual void interrupt() = 0;
-  /// The next thing that happened; nullopt when nothing has yet.
+  /// The next thing that happened; nullopt when nothing has yet. From an event on everything stands
+  /// still until the next resume() (but see non_stop.h), and what else happened meanwhile is told
+  /// then.
   virtual std::optional<StopEvent> next_event() = 0;
   /// Readable when next_event() may have something; -1 when next_event() always has.
   [[nodiscard]] virtual int event_descriptor() const { return -1; }

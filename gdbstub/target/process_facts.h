@@ -16,6 +16,9 @@ class ProcessFacts {
   virtual std::string executable(std::int32_t pid) = 0;
   virtual std::vector<std::byte> auxiliary_vector(std::int32_t pid) = 0;
   virtual std::int32_t parent(std::int32_t pid) = 0;
+  /// A client that goes leaves attached processes alone and kills created ones.
+  enum class Origin { Attached, Created };
+  [[nodiscard]] virtual Origin origin(std::int32_t /*pid*/) { return Origin::Attached; }
   virtual std::string host_name() = 0;
   virtual std::string kernel_release() = 0;
 };

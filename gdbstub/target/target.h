@@ -12,16 +12,22 @@
 
 namespace icecore::gdbstub {
 
+class Allocation;
 class Attaching;
 class Breakpoints;
+class EventChoice;
 class Execution;
 class HostFiles;
+class Launching;
 class Libraries;
 class MemoryRegions;
 class Monitor;
+class NonStop;
 class ProcessFacts;
 class ReverseExecution;
 class SignalDetails;
+class SignalPassing;
+class SystemCallCatching;
 class SystemTables;
 class ThreadLocalStorage;
 class Writing;
@@ -37,9 +43,11 @@ class Target {
   Target& operator=(const Target&) = delete;
   virtual ~Target() = default;
 
-  /// Every thread of every process, grouped by process; the order is what the client shows.
+  /// Every thread of every process, grouped by process; the order is what the client shows. Empty
+  /// while there is no process, as before the first launch.
   virtual std::vector<ThreadDescription> threads() = 0;
-  /// Why it stands still now; its thread is the one that a client selects at first.
+  /// Why it stands still now; its thread is the one that a client selects at first. What still runs
+  /// for a client that went away is stopped first. Not asked while threads() is empty.
   virtual StopEvent current_stop() = 0;
 
   virtual const RegisterLayout& register_layout() = 0;
@@ -53,16 +61,22 @@ class Target {
   virtual void detach(std::int32_t pid) = 0;
   virtual void kill(std::int32_t pid) = 0;
 
+  virtual Allocation* allocation() { return nullptr; }
   virtual Attaching* attaching() { return nullptr; }
   virtual Breakpoints* breakpoints() { return nullptr; }
+  virtual EventChoice* event_choice() { return nullptr; }
   virtual Execution* execution() { return nullptr; }
   virtual HostFiles* host_files() { return nullptr; }
+  virtual Launching* launching() { return nullptr; }
   virtual Libraries* libraries() { return nullptr; }
   virtual MemoryRegions* memory_regions() { return nullptr; }
   virtual Monitor* monitor() { return nullptr; }
+  virtual NonStop* non_stop() { return nullptr; }
   virtual ProcessFacts* process_facts() { return nullptr; }
   virtual ReverseExecution* reverse_execution() { return nullptr; }
   virtual SignalDetails* signal_details() { return nullptr; }
+  virtual SignalPassing* signal_passing() { return nullptr; }
+  virtual SystemCallCatching* system_call_catching() { return nullptr; }
   virtual SystemTables* system_tables() { return nullptr; }
   virtual ThreadLocalStorage* thread_local_storage() { return nullptr; }
   virtual Writing* writing() { return nullptr; }

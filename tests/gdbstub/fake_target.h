@@ -9,12 +9,19 @@
 #include <vector>
 
 #include "gdbstub/reply.h"
+#include "gdbstub/target/allocation.h"
+#include "gdbstub/target/attaching.h"
 #include "gdbstub/target/breakpoints.h"
+#include "gdbstub/target/event_choice.h"
 #include "gdbstub/target/execution.h"
 #include "gdbstub/target/host_files.h"
+#include "gdbstub/target/launching.h"
 #include "gdbstub/target/memory_regions.h"
 #include "gdbstub/target/monitor.h"
+#include "gdbstub/target/non_stop.h"
 #include "gdbstub/target/process_facts.h"
+#include "gdbstub/target/signal_passing.h"
+#include "gdbstub/target/system_call_catching.h"
 #include "gdbstub/target/target.h"
 #include "gdbstub/target/writing.h"
 
@@ -23,8 +30,15 @@ namespace icecore::gdbstub {
 /// A target without a process: two threads, one page of memory at 0x1000, and abilities that a test
 /// can take away.
 class FakeTarget : public Target,
+                   public Allocation,
+                   public Attaching,
                    public Breakpoints,
+                   public EventChoice,
                    public Execution,
+                   public Launching,
+                   public NonStop,
+                   public SignalPassing,
+                   public SystemCallCatching,
                    public ReverseExecution,
                    public HostFiles,
                    public MemoryRegions,
@@ -38,9 +52,7 @@ class FakeTarget : public Target,
     for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::byte>(i & 0xffU);
   }
 
-  std::vector<ThreadDescription> threads() override {
-    return {{{10, 10}, "main", 0}, {{10, 11}, "a<b&\"c", 1}, {{20, 20}, "other", 0}};
-  }
+  std::vector<ThreadDescription> threads() override { return living; }
   StopEvent current_stop() override { return {{10, 10}, Signalled{}}; }
   const RegisterLayout& register_layout() override { return layout; }
   RegisterValues read_registers(ThreadId thread) override {
@@ -85,8 +97,41 @@ class FakeTarget : public Target,
   bool supports(Breakpoint::Kind kind) const override {
     return kind != Breakpoint::Kind::ReadWatch;
   }
-  void insert(const Breakpoint& breakpoint) override { inserted.insert(breakpoint); }
+  void insert(const Breakpoint& breakpoint) override { inserted[breakpoint] = nullptr; }
   void remove(const Breakpoint& breakpoint) override { inserted.erase(breakpoint); }
+  bool evaluates_conditions() const override { return true; }
+  void insert_conditional(const Breakpoint& breakpoint,
+                          std::shared_ptr<const StopCondition> condition) override {
+    inserted[breakpoint] = std::move(condition);
+  }
+
+  std::uint64_t allocate(std::int32_t, const AllocationRequest& request) override {
+    calls.push_back("allocate " + std::to_string(request.size) +
+                    (request.executable ? " executable" : ""));
+    return 0x7000;
+  }
+  void release(std::int32_t, std::uint64_t address) override {
+    calls.push_back("release " + std::to_string(address));
+  }
+  StopEvent attach(std::int32_t pid) override {
+    calls.push_back("attach " + std::to_string(pid));
+    return {{pid, pid}, Signalled{0}};
+  }
+  StopEvent launch(const LaunchRequest& request) override {
+    launches.push_back(request);
+    living.push_back({{30, 30}, "launched", 0});
+    return {{30, 30}, Signalled{}};
+  }
+  void want(const WantedEvents& events) override { wanted = events; }
+  void catch_calls(std::int32_t, const CaughtSystemCalls& wanted_calls) override {
+    caught = wanted_calls;
+  }
+  void pass_without_stop(const std::set<int>& signals) override { passed = signals; }
+  void allow_delivery(const std::set<int>& signals) override { allowed = signals; }
+  void set_mode(Mode mode) override {
+    calls.push_back(mode == Mode::NonStop ? "non-stop" : "all-stop");
+  }
+  std::vector<StopEvent> stopped_threads() override { return stopped; }
 
   int open(const OpenRequest& request) override {
     if (request.path != "/held") throw HostFileError("no such file", 2);
@@ -127,6 +172,13 @@ class FakeTarget : public Target,
     throw Error("this is read-only");
   }
 
+  Allocation* allocation() override { return has_all ? this : nullptr; }
+  Attaching* attaching() override { return has_all ? this : nullptr; }
+  EventChoice* event_choice() override { return has_all ? this : nullptr; }
+  Launching* launching() override { return has_all ? this : nullptr; }
+  NonStop* non_stop() override { return has_all ? this : nullptr; }
+  SignalPassing* signal_passing() override { return has_all ? this : nullptr; }
+  SystemCallCatching* system_call_catching() override { return has_all ? this : nullptr; }
   Breakpoints* breakpoints() override { return has_all ? this : nullptr; }
   Execution* execution() override { return has_all ? this : nullptr; }
   ReverseExecution* reverse_execution() override { return has_all ? this : nullptr; }
@@ -141,7 +193,15 @@ class FakeTarget : public Target,
   bool has_all = true;
   std::deque<StopEvent> events;
   std::vector<std::string> calls;
-  std::set<Breakpoint> inserted;
+  std::map<Breakpoint, std::shared_ptr<const StopCondition>> inserted;
+  std::vector<ThreadDescription> living{
+      {{10, 10}, "main", 0}, {{10, 11}, "a<b&\"c", 1}, {{20, 20}, "other", 0}};
+  std::vector<StopEvent> stopped;
+  std::vector<LaunchRequest> launches;
+  WantedEvents wanted;
+  CaughtSystemCalls caught;
+  std::set<int> passed;
+  std::set<int> allowed;
 };
 
 }  // namespace icecore::gdbstub
