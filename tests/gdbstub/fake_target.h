@@ -122,12 +122,12 @@ class FakeTarget : public Target,
     living.push_back({{30, 30}, "launched", 0});
     return {{30, 30}, Signalled{}};
   }
-  void want(const WantedEvents& events) override { wanted = events; }
+  void want(const WantedEvents& choice) override { wanted = choice; }
   void catch_calls(std::int32_t, const CaughtSystemCalls& wanted_calls) override {
     caught = wanted_calls;
   }
   void pass_without_stop(const std::set<int>& signals) override { passed = signals; }
-  void allow_delivery(const std::set<int>& signals) override { allowed = signals; }
+  void allow_delivery(const std::set<int>& signals) override { deliverable = signals; }
   void set_mode(Mode mode) override {
     calls.push_back(mode == Mode::NonStop ? "non-stop" : "all-stop");
   }
@@ -201,7 +201,7 @@ class FakeTarget : public Target,
   WantedEvents wanted;
   CaughtSystemCalls caught;
   std::set<int> passed;
-  std::set<int> allowed;
+  std::set<int> deliverable;
 };
 
 }  // namespace icecore::gdbstub
