@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "snapshot/proc/maps.h"
+#include "snapshot/tracing/free_stack.h"
 #include "snapshot/tracing/process_memory.h"
 
 namespace icecore::snapshot {
@@ -46,6 +47,20 @@ int rank(const proc::MapsLine& line) {
   return line.name == "[vdso]" ? 3 : 2;
 }
 
+std::string maps_text(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+StackMapping main_stack(const std::string& maps) {
+  for (const auto& line : proc::parse_maps(maps)) {
+    if (line.name == "[stack]") return {line.start, line.end};
+  }
+  return {};
+}
+
 }  // namespace
 
 bool GadgetFinder::still_there(int pid, const CodeGadgets& gadgets) {
@@ -55,17 +70,11 @@ bool GadgetFinder::still_there(int pid, const CodeGadgets& gadgets) {
 }
 
 std::optional<GadgetFinder::Known> GadgetFinder::search(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/maps");
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::string maps = text.str();
+  const std::string maps = maps_text(pid);
   Known known;
+  known.stack = main_stack(maps);
   std::vector<proc::MapsLine> executable;
   for (const auto& line : proc::parse_maps(maps)) {
-    if (line.name == "[stack]") {
-      known.stack_start = line.start;
-      known.stack_end = line.end;
-    }
     if (line.executable && line.readable && line.end - line.start <= kMaxCode) {
       executable.push_back(line);
     }
@@ -94,13 +103,10 @@ std::optional<CodeGadgets> GadgetFinder::find(const TracedTree& tree, int pid) {
     found = known_.insert_or_assign(pid, *known).first;
   }
   CodeGadgets gadgets = found->second.gadgets;
-  // Below the main thread's stack pointer, and far from it, nothing of the program can lie.
-  const auto main_thread = tree.threads().find(pid);
-  if (main_thread != tree.threads().end() && main_thread->second.readable()) {
-    const std::uint64_t rsp = main_thread->second.registers.rsp;
-    const std::uint64_t start = found->second.stack_start;
-    const bool on_stack = rsp > start && rsp < found->second.stack_end;
-    if (on_stack && rsp - start > 2 * CodeGadgets::kFreeStackSize) gadgets.free_stack_page = start;
+  gadgets.free_stack = find_free_stack(tree, pid, found->second.stack, gadgets);
+  if (gadgets.free_stack == 0) {  // it may have grown
+    found->second.stack = main_stack(maps_text(pid));
+    gadgets.free_stack = find_free_stack(tree, pid, found->second.stack, gadgets);
   }
   return gadgets;
 }

@@ -15,9 +15,15 @@ struct CodeGadgets {
   std::uint64_t syscall = 0;         ///< a `syscall` instruction, always there
   std::uint64_t syscall_return = 0;  ///< `syscall; ret`, 0 when none was found
   std::uint64_t sigreturn = 0;       ///< `mov $15, %rax; syscall`, 0 when none was found
-  /// The lowest page of the main thread's stack when nothing can be using it, else 0.
-  std::uint64_t free_stack_page = 0;
+  /// kFreeStackSize bytes of the main stack that nothing can be using (free_stack.h), or 0.
+  std::uint64_t free_stack = 0;
   static constexpr std::uint64_t kFreeStackSize = 16384;
+};
+
+/// The mapping named [stack]; empty when there is none.
+struct StackMapping {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
 };
 
 /// Finds them, and remembers them from snapshot to snapshot: what is remembered is checked against
@@ -29,8 +35,7 @@ class GadgetFinder {
  private:
   struct Known {
     CodeGadgets gadgets;
-    std::uint64_t stack_start = 0;
-    std::uint64_t stack_end = 0;
+    StackMapping stack;
   };
   static std::optional<Known> search(int pid);
   static bool still_there(int pid, const CodeGadgets& gadgets);

@@ -197,11 +197,11 @@ bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
   registers.orig_rax = ~0ULL;  // we are not inside a call that could be restarted
   registers.rip = gadgets_.syscall;
   const bool can_return = gadgets_.syscall_return != 0 && gadgets_.sigreturn != 0;
-  if (can_return && gadgets_.free_stack_page != 0 &&
-      write_return_frame(thread, gadgets_.free_stack_page, CodeGadgets::kFreeStackSize)) {
+  if (can_return && gadgets_.free_stack != 0 &&
+      write_return_frame(thread, gadgets_.free_stack, CodeGadgets::kFreeStackSize)) {
     // Untraced, it would go on by `ret` to sigreturn and from there to where it was.
     registers.rip = gadgets_.syscall_return;
-    registers.rsp = gadgets_.free_stack_page;
+    registers.rsp = gadgets_.free_stack;
   }
   registers.rax = static_cast<std::uint64_t>(call.number);
   registers.rdi = call.arguments[0];

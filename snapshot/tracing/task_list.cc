@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/unique_fd.h"
+#include "snapshot/proc/syscall.h"
 
 namespace icecore::snapshot {
 namespace {
@@ -131,6 +132,12 @@ std::optional<long> task_syscall(int pid, int tid) {
   const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
   if (result.ec != std::errc{} || number < 0) return std::nullopt;
   return number;
+}
+
+std::optional<std::uint64_t> task_stack_pointer(int pid, int tid) {
+  const auto line = proc::parse_syscall(read_small(task_path(pid, tid, "syscall")));
+  if (line.where == proc::SyscallLine::Where::Running) return std::nullopt;
+  return line.stack_pointer;
 }
 
 std::optional<TaskSignals> task_signals(int pid, int tid) {

@@ -33,6 +33,8 @@ std::optional<int> thread_group(int tid);
 int last_cpu(int pid, int tid);
 /// The system call number a sleeping task is in; nullopt when it runs user code.
 std::optional<long> task_syscall(int pid, int tid);
+/// The stack pointer of a sleeping task, wherever it sleeps.
+std::optional<std::uint64_t> task_stack_pointer(int pid, int tid);
 
 struct TaskSignals {
   std::uint64_t caught = 0;
