@@ -7,6 +7,7 @@
 #include "gdbstub/hex.h"
 #include "gdbstub/packet_framing.h"
 #include "gdbstub/target/breakpoints.h"
+#include "gdbstub/target/signal_details.h"
 
 namespace icecore::gdbstub {
 namespace {
@@ -14,7 +15,14 @@ namespace {
 using Match = Command::Match;
 
 bool always(Target&) { return true; }
+bool can_allocate(Target& target) { return target.allocation() != nullptr; }
 bool can_attach(Target& target) { return target.attaching() != nullptr; }
+bool can_launch(Target& target) { return target.launching() != nullptr; }
+bool can_choose_process(Target& target) { return can_attach(target) || can_launch(target); }
+bool can_choose_events(Target& target) { return target.event_choice() != nullptr; }
+bool can_pass_signals(Target& target) { return target.signal_passing() != nullptr; }
+bool can_catch_calls(Target& target) { return target.system_call_catching() != nullptr; }
+bool can_stop_singly(Target& target) { return target.non_stop() != nullptr; }
 bool can_break(Target& target) { return target.breakpoints() != nullptr; }
 bool can_resume(Target& target) { return target.execution() != nullptr; }
 bool can_reverse(Target& target) {
@@ -26,8 +34,14 @@ bool has_regions(Target& target) { return target.memory_regions() != nullptr; }
 bool has_monitor(Target& target) { return target.monitor() != nullptr; }
 bool has_facts(Target& target) { return target.process_facts() != nullptr; }
 bool has_siginfo(Target& target) { return target.signal_details() != nullptr; }
+bool has_writable_siginfo(Target& target) {
+  return has_siginfo(target) && target.signal_details()->is_writable();
+}
 bool has_tables(Target& target) { return target.system_tables() != nullptr; }
 bool has_tls(Target& target) { return target.thread_local_storage() != nullptr; }
+bool has_conditions(Target& target) {
+  return can_break(target) && target.breakpoints()->evaluates_conditions();
+}
 bool can_write(Target& target) { return target.writing() != nullptr; }
 bool has_software_breakpoints(Target& target) {
   return can_break(target) && target.breakpoints()->supports(Breakpoint::Kind::Software);
@@ -44,16 +58,38 @@ constexpr auto kTable = std::to_array<Command>({
     {"", Match::Whole, "multiprocess+", always, nullptr, "thread ids carry the process"},
     {"QStartNoAckMode", Match::Whole, "QStartNoAckMode+", always, run::start_no_ack_mode,
      "no more + and -"},
-    {"!", Match::Whole, "", can_attach, run::extended_mode, "target extended-remote"},
-    {"QNonStop:", Match::Prefix, "", always, run::non_stop, "all-stop only"},
+    {"!", Match::Whole, "", can_choose_process, run::extended_mode, "target extended-remote"},
+    {"QNonStop:", Match::Prefix, "", always, run::choose_stop_mode, "threads stop together or not"},
+    {"", Match::Whole, "QNonStop+", can_stop_singly, nullptr, "they can stop one by one"},
+    {"vStopped", Match::Whole, "", can_stop_singly, run::next_stop, "the next stop after %Stop"},
     {"QEnableErrorStrings", Match::Whole, "", always, run::enable_error_strings,
      "errors as text (lldb)"},
-    {"qAttached", Match::Prefix, "", always, run::attached, "the process was there before us"},
+    {"qAttached", Match::Prefix, "", always, run::attached, "was the process there before us"},
     {"qSymbol:", Match::Prefix, "", always, run::symbol_offer, "the client's symbols: none needed"},
     {"D", Match::Prefix, "", always, run::detach, "let go of all, or of one process"},
     {"k", Match::Whole, "", always, run::kill, "end of the session"},
     {"vKill;", Match::Prefix, "", always, run::kill_process, "end of one process"},
     {"vAttach;", Match::Prefix, "", can_attach, run::attach, "choose a process"},
+    // Starting programs
+    {"vRun;", Match::Prefix, "", can_launch, run::run_program, "start a program"},
+    {"R", Match::Prefix, "", can_launch, run::restart, "kill, and start the program again"},
+    {"A", Match::Prefix, "", can_launch, run::launch_arguments, "start a program (lldb)"},
+    {"qLaunchSuccess", Match::Whole, "", can_launch, run::launch_success, "did it start (lldb)"},
+    {"QStartupWithShell:", Match::Prefix, "QStartupWithShell+", can_launch, run::startup_with_shell,
+     "through a shell or not"},
+    {"QDisableRandomization:", Match::Prefix, "QDisableRandomization+", can_launch,
+     run::disable_randomization, "the same addresses each time"},
+    {"QSetDisableASLR:", Match::Prefix, "", can_launch, run::disable_randomization,
+     "the same (lldb)"},
+    {"QEnvironmentHexEncoded:", Match::Prefix, "QEnvironmentHexEncoded+", can_launch,
+     run::set_environment_hex, "set a variable"},
+    {"QEnvironment:", Match::Prefix, "", can_launch, run::set_environment, "set a variable (lldb)"},
+    {"QEnvironmentUnset:", Match::Prefix, "QEnvironmentUnset+", can_launch, run::unset_environment,
+     "drop a variable"},
+    {"QEnvironmentReset", Match::Whole, "QEnvironmentReset+", can_launch, run::reset_environment,
+     "the server's own variables again"},
+    {"QSetWorkingDir:", Match::Prefix, "QSetWorkingDir+", can_launch, run::set_working_directory,
+     "where it starts"},
     // Threads
     {"H", Match::Prefix, "", always, run::select_thread, "thread for what follows"},
     {"T", Match::Prefix, "", always, run::thread_alive, "does this thread exist"},
@@ -86,8 +122,12 @@ constexpr auto kTable = std::to_array<Command>({
      run::transfer_exec_file, "path of the executable"},
     {"qXfer:libraries-svr4:read:", Match::Prefix, "qXfer:libraries-svr4:read+", has_libraries,
      run::transfer_libraries, "the loader's list"},
+    {"", Match::Whole, "augmented-libraries-svr4-read+", has_libraries, nullptr,
+     "its rest from one library on"},
     {"qXfer:siginfo:read:", Match::Prefix, "qXfer:siginfo:read+", has_siginfo,
      run::transfer_siginfo, "$_siginfo"},
+    {"qXfer:siginfo:write:", Match::Prefix, "qXfer:siginfo:write+", has_writable_siginfo,
+     run::write_siginfo, "$_siginfo changed"},
     {"qXfer:osdata:read:", Match::Prefix, "qXfer:osdata:read+", has_tables, run::transfer_osdata,
      "info os"},
     // Execution
@@ -102,12 +142,29 @@ constexpr auto kTable = std::to_array<Command>({
     {"vCtrlC", Match::Whole, "", can_resume, run::interrupt, "stop"},
     {"bc", Match::Whole, "ReverseContinue+", can_reverse, run::continue_backward, "go back"},
     {"bs", Match::Whole, "ReverseStep+", can_reverse, run::step_backward, "one step back"},
+    {"", Match::Whole, "no-resumed+", can_resume, nullptr, "N when no resumed thread is left"},
+    // Events
+    {"", Match::Whole, "fork-events+", can_choose_events, nullptr, "stops at fork"},
+    {"", Match::Whole, "vfork-events+", can_choose_events, nullptr, "stops at vfork and its end"},
+    {"", Match::Whole, "exec-events+", can_choose_events, nullptr, "stops at execve"},
+    {"QThreadEvents:", Match::Prefix, "QThreadEvents+", can_choose_events, run::thread_events,
+     "stops at the begin and the end of threads"},
+    {"QPassSignals:", Match::Prefix, "QPassSignals+", can_pass_signals, run::pass_signals,
+     "signals that do not stop"},
+    {"QProgramSignals:", Match::Prefix, "QProgramSignals+", can_pass_signals, run::program_signals,
+     "signals that may be delivered"},
+    {"QCatchSyscalls:", Match::Prefix, "QCatchSyscalls+", can_catch_calls, run::catch_system_calls,
+     "system calls that stop"},
     // Breakpoints
     {"Z", Match::Prefix, "", can_break, run::insert_breakpoint, "breakpoint or watchpoint"},
     {"z", Match::Prefix, "", can_break, run::remove_breakpoint, "no more of it"},
     {"", Match::Whole, "swbreak+", has_software_breakpoints, nullptr,
      "the pc is at a breakpoint, not behind it"},
     {"", Match::Whole, "hwbreak+", has_hardware_breakpoints, nullptr, "the same for hardware ones"},
+    {"", Match::Whole, "ConditionalBreakpoints+", has_conditions, nullptr,
+     "conditions, as agent expressions"},
+    {"", Match::Whole, "BreakpointCommands+", has_conditions, nullptr,
+     "dprintf, as agent expressions"},
     {"qWatchpointSupportInfo:", Match::Prefix, "", can_break, run::watchpoint_support,
      "how many watchpoints (lldb)"},
     // Files
@@ -133,6 +190,12 @@ constexpr auto kTable = std::to_array<Command>({
     {"qThreadStopInfo", Match::Prefix, "", always, run::thread_stop_info, "why one thread stopped"},
     {"qShlibInfoAddr", Match::Whole, "", has_libraries, run::shared_library_address,
      "where the pointer to r_debug is"},
+    {"_M", Match::Prefix, "", can_allocate, run::allocate_memory, "memory for the debugger's use"},
+    {"_m", Match::Prefix, "", can_allocate, run::release_memory, "no more of it"},
+    {"QSaveRegisterState", Match::Prefix, "", can_write, run::save_registers,
+     "put registers aside"},
+    {"QRestoreRegisterState:", Match::Prefix, "", can_write, run::restore_registers,
+     "back into the thread"},
 });
 
 bool fits(const Command& command, std::string_view packet) {

@@ -15,6 +15,15 @@ bool needs_escape(char byte) {
   return byte == '$' || byte == '#' || byte == kEscape || byte == '*';
 }
 
+std::string framed(char start, std::string_view payload) {
+  std::string packet = start + escape(payload);
+  unsigned sum = 0;
+  for (std::size_t i = 1; i < packet.size(); ++i) sum += static_cast<std::uint8_t>(packet[i]);
+  packet += '#';
+  const auto check = static_cast<std::byte>(sum & 0xffU);
+  return packet + to_hex(std::span(&check, 1));
+}
+
 }  // namespace
 
 std::optional<WireEvent> PacketReader::between(char byte) {
@@ -105,14 +114,9 @@ std::string unescape(std::string_view raw) {
   return payload;
 }
 
-std::string frame(std::string_view payload) {
-  std::string packet = "$" + escape(payload);
-  unsigned sum = 0;
-  for (std::size_t i = 1; i < packet.size(); ++i) sum += static_cast<std::uint8_t>(packet[i]);
-  packet += '#';
-  const auto check = static_cast<std::byte>(sum & 0xffU);
-  return packet + to_hex(std::span(&check, 1));
-}
+std::string frame(std::string_view payload) { return framed('$', payload); }
+
+std::string frame_notification(std::string_view payload) { return framed('%', payload); }
 
 std::size_t escaped_prefix(std::span<const std::byte> bytes, std::size_t limit) {
   std::size_t used = 0;

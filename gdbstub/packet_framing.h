@@ -47,6 +47,8 @@ class PacketReader {
 
 /// "$payload#sum"; the four characters that the framing uses are escaped.
 [[nodiscard]] std::string frame(std::string_view payload);
+/// "%payload#sum", which is never acknowledged.
+[[nodiscard]] std::string frame_notification(std::string_view payload);
 /// What `payload` would be on the wire between $ and #.
 [[nodiscard]] std::string escape(std::string_view payload);
 [[nodiscard]] std::string unescape(std::string_view raw);

@@ -37,18 +37,19 @@ void refuse_client(const Listener& listener, const ServeOptions& options) {
 /// One client's poll loop.
 class Conversation {
  public:
-  Conversation(const Connection& connection, Target& target)
-      : connection_(connection), session_(target) {}
+  Conversation(const Connection& connection, Target& target, const ServeOptions& options)
+      : connection_(connection), options_(options), session_(target, options.on_news) {}
 
-  Outcome run(const Listener* listener, const ServeOptions& options);
+  Outcome run(const Listener* listener);
 
  private:
   /// False when the client is gone or the session has ended.
   bool exchange_bytes(bool can_read);
-  [[nodiscard]] bool wants_input() const { return session_.output().size() < kLongestQueue; }
+  [[nodiscard]] bool wants_input() { return session_.output().size() < kLongestQueue; }
 
   const Connection& connection_;
-  mutable Session session_;
+  const ServeOptions& options_;
+  Session session_;
 };
 
 bool Conversation::exchange_bytes(bool can_read) {
@@ -62,7 +63,7 @@ bool Conversation::exchange_bytes(bool can_read) {
   return !session_.has_ended();
 }
 
-Outcome Conversation::run(const Listener* listener, const ServeOptions& options) {
+Outcome Conversation::run(const Listener* listener) {
   const int listening = listener == nullptr ? -1 : listener->descriptor();
   while (true) {
     const short output_events = session_.output().empty() ? short{0} : short{POLLOUT};
@@ -70,9 +71,9 @@ Outcome Conversation::run(const Listener* listener, const ServeOptions& options)
     std::array<pollfd, 5> waited{{
         {wants_input() ? connection_.input() : -1, input_events, 0},
         {session_.output().empty() ? -1 : connection_.output(), output_events, 0},
-        {session_.is_running() ? session_.event_descriptor() : -1, POLLIN, 0},
+        {session_.awaits_event() ? session_.event_descriptor() : -1, POLLIN, 0},
         {listening, POLLIN, 0},
-        {options.stop_descriptor, POLLIN, 0},
+        {options_.stop_descriptor, POLLIN, 0},
     }};
     wait(waited);
     if (is_ready(waited[4])) return Outcome::ServerAsked;
@@ -83,7 +84,7 @@ Outcome Conversation::run(const Listener* listener, const ServeOptions& options)
     }
     // Who comes right after our client has left must not be refused: what our client said last, its
     // going included, is heard first.
-    if (is_ready(waited[3]) && !is_ready(waited[0])) refuse_client(*listener, options);
+    if (is_ready(waited[3]) && !is_ready(waited[0])) refuse_client(*listener, options_);
   }
 }
 
@@ -97,10 +98,22 @@ bool wait_for_client(const Listener& listener, const ServeOptions& options) {
   return !is_ready(waited[1]);
 }
 
+bool has_served(const ServeOptions& options, Target& target) {
+  switch (options.lifetime) {
+    case ServeOptions::Lifetime::OneClient:
+      return true;
+    case ServeOptions::Lifetime::WhileProcesses:
+      return target.threads().empty();
+    case ServeOptions::Lifetime::UntilAsked:
+      return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 void serve(const Connection& connection, Target& target, const ServeOptions& options) {
-  Conversation(connection, target).run(nullptr, options);
+  Conversation(connection, target, options).run(nullptr);
   if (options.on_gone) options.on_gone("the debugger is gone");
 }
 
@@ -111,10 +124,10 @@ void serve(const Listener& listener, const TargetFactory& make_target,
     if (!socket.valid()) continue;
     const Connection connection(std::move(socket));
     const auto target = make_target();
-    const Outcome outcome = Conversation(connection, *target).run(&listener, options);
+    const Outcome outcome = Conversation(connection, *target, options).run(&listener);
     if (options.on_gone) options.on_gone("the debugger is gone");
     if (outcome == Outcome::ServerAsked) return;
-    if (options.lifetime == ServeOptions::Lifetime::OneClient) return;
+    if (has_served(options, *target)) return;
   }
 }
 

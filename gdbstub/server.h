@@ -7,15 +7,17 @@
 
 #include "gdbstub/connection.h"
 #include "gdbstub/listener.h"
-#include "gdbstub/session_state.h"
+#include "gdbstub/session_news.h"
 #include "gdbstub/target/target.h"
 
 namespace icecore::gdbstub {
 
 struct ServeOptions {
   enum class Lifetime {
-    OneClient,   ///< until the first client is gone
-    UntilAsked,  ///< one client after another, until `monitor exit` or stop_descriptor
+    OneClient,       ///< until the first client is gone
+    WhileProcesses,  ///< one client after another, until `monitor exit`, stop_descriptor, or until
+                     ///< a client goes and no process of the target is left
+    UntilAsked,      ///< one client after another, until `monitor exit` or stop_descriptor
   };
   Lifetime lifetime = Lifetime::OneClient;
   /// Serving ends when this becomes readable; -1 for never.
@@ -24,10 +26,13 @@ struct ServeOptions {
   std::function<void(const std::string& line)> on_refused;
   /// How a client went, in a line.
   std::function<void(const std::string& line)> on_gone;
+  /// A client has come; `peer` is "127.0.0.1, port 41234", empty for a unix socket.
+  std::function<void(const std::string& peer)> on_client;
+  NewsSink on_news;
 };
 
-/// Makes the target that a new client gets.
-using TargetFactory = std::function<std::unique_ptr<Target>()>;
+/// Gives the target for a new client: a fresh one, or the same to one client after another.
+using TargetFactory = std::function<std::shared_ptr<Target>()>;
 
 /// Serves clients, one at a time, on this thread. Returns when the options say so.
 void serve(const Listener& listener, const TargetFactory& make_target, const ServeOptions& options);

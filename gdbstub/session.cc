@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gdbstub/session.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -28,9 +29,11 @@ std::string shortened(std::string_view packet) {
 
 }  // namespace
 
-Session::Session(Target& target) : target_(target), context_{target, conversation_} {
-  conversation_.general = target.current_stop().thread;
-  conversation_.processes.push_back(conversation_.general.pid);
+Session::Session(Target& target, NewsSink news) : target_(target), context_{target, conversation_} {
+  conversation_.news = std::move(news);
+  conversation_.console =
+      std::make_shared<const ConsoleSink>([this](const std::string& text) { send_console(text); });
+  if (!target.threads().empty()) conversation_.show(target.current_stop().thread);
 }
 
 void Session::receive(std::string_view bytes) {
@@ -95,6 +98,8 @@ void Session::dispatch(const std::string& packet) {
     case Reply::Kind::Nothing:
       break;
   }
+  if (!conversation_.non_stop) return;
+  if (const auto told = conversation_.notifications.tell()) notify(*told);
 }
 
 void Session::interrupt() {
@@ -111,19 +116,69 @@ int Session::event_descriptor() const {
   return execution == nullptr ? -1 : execution->event_descriptor();
 }
 
+bool Session::awaits_event() const {
+  if (conversation_.non_stop) return !conversation_.notifications.is_outstanding();
+  return is_running();
+}
+
 void Session::take_event() {
-  if (!is_running()) return;
   try {
-    const auto event = target_.execution()->next_event();
-    if (!event) return;
-    enter(State::Idle);
-    conversation_.general = event->thread;
-    conversation_.transfer_name.clear();
-    send(stop_reply(context_, *event));
+    if (conversation_.non_stop) {
+      take_notification();
+    } else if (is_running()) {
+      take_stop();
+    }
   } catch (const std::exception& error) {
     enter(State::Idle);
     send_error(Error(error.what()));
   }
+}
+
+void Session::take_stop() {
+  const auto event = target_.execution()->next_event();
+  if (!event) return;
+  enter(State::Idle);
+  conversation_.general = event->thread;
+  conversation_.transfer_name.clear();
+  take_note(*event);
+  send(stop_reply(context_, *event));
+}
+
+// One at a time: as long as the target has not told of a stop, it does not resume that thread by an
+// action that was sent before the client knew.
+void Session::take_notification() {
+  if (!awaits_event()) return;
+  const auto event = target_.execution()->next_event();
+  if (!event) return;
+  take_note(*event);
+  conversation_.notifications.add(*event);
+  if (const auto told = conversation_.notifications.tell()) notify(*told);
+}
+
+void Session::take_note(const StopEvent& event) {
+  const std::int32_t pid = event.thread.pid;
+  std::visit(Overloaded{
+                 [&](const Forked& fork) {
+                   auto& shown = conversation_.processes;
+                   if (std::ranges::find(shown, fork.child.pid) == shown.end()) {
+                     shown.push_back(fork.child.pid);
+                   }
+                 },
+                 [&](const ProcessExited& exit) {
+                   conversation_.forget({SessionNews::Kind::Exited, pid, exit.code});
+                 },
+                 [&](const ProcessKilled& killed) {
+                   conversation_.forget({SessionNews::Kind::KilledBySignal, pid, killed.signal});
+                 },
+                 [](const auto&) {},
+             },
+             event.reason);
+}
+
+void Session::notify(const StopEvent& event) {
+  const std::string payload = "Stop:" + stop_reply(context_, event);
+  if (log_enabled(Topic::Gdbstub)) log(Topic::Gdbstub, "-> %" + shortened(payload));
+  output_ += frame_notification(payload);
 }
 
 void Session::send(std::string_view payload) {

@@ -15,15 +15,19 @@ namespace icecore::gdbstub {
 /// the client sends, it neither throws nor keeps more than one packet.
 class Session {
  public:
-  explicit Session(Target& target);
+  explicit Session(Target& target, NewsSink news = {});
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
   /// Takes what the client sent.
   void receive(std::string_view bytes);
   /// The bytes to send next; the caller removes what it has sent.
   [[nodiscard]] std::string& output() { return output_; }
 
-  /// True while a resumed target has not stopped; then event_descriptor() is worth waiting for.
+  /// True while a resumed target has not stopped, in all-stop mode.
   [[nodiscard]] bool is_running() const { return state_ == State::Running; }
+  /// True while the client may be told of an event; then event_descriptor() is worth waiting for.
+  [[nodiscard]] bool awaits_event() const;
   [[nodiscard]] int event_descriptor() const;
   /// To be called when event_descriptor() is readable.
   void take_event();
@@ -40,7 +44,12 @@ class Session {
   void handle_event(const WireEvent& event);
   void dispatch(const std::string& packet);
   void interrupt();
+  void take_stop();
+  void take_notification();
+  /// Keeps the list of shown processes true to what has happened.
+  void take_note(const StopEvent& event);
   void send(std::string_view payload);
+  void notify(const StopEvent& event);
   void send_error(const Error& error);
   void send_console(std::string_view text);
   void enter(State state);

@@ -9,9 +9,27 @@ namespace icecore::gdbstub {
 
 MalformedPacket::MalformedPacket(const std::string& what) : Error("malformed packet: " + what) {}
 
+void SessionState::show(ThreadId thread) {
+  std::erase(processes, thread.pid);
+  processes.push_back(thread.pid);
+  general = thread;
+  resumed = {};
+}
+
+void SessionState::forget(const SessionNews& what) {
+  std::erase(processes, what.pid);
+  notifications.forget(what.pid);
+  std::erase_if(saved_registers,
+                [&](const auto& entry) { return entry.second.thread.pid == what.pid; });
+  transfer_name.clear();
+  report(what);
+}
+
 std::vector<ThreadDescription> Context::threads() const {
   std::vector<ThreadDescription> all = target.threads();
+  const bool one_process = state.client == SessionState::Client::Lldb || !state.multiprocess;
   std::erase_if(all, [&](const ThreadDescription& thread) {
+    if (one_process) return thread.id.pid != state.general.pid;
     return std::ranges::find(state.processes, thread.id.pid) == state.processes.end();
   });
   return all;

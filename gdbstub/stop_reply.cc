@@ -146,24 +146,31 @@ std::string process_field(const Context& context, std::int32_t pid) {
 }  // namespace
 
 StopSummary summarize(const StopReason& reason) {
-  return std::visit(Overloaded{
-                        [](const Signalled& stop) {
-                          return StopSummary{stop.signal, stop.signal == kTrap ? "trap" : "signal"};
-                        },
-                        [](const HitBreakpoint&) {
-                          return StopSummary{kTrap, "breakpoint"};
-                        },
-                        [](const HitWatchpoint&) {
-                          return StopSummary{kTrap, "watchpoint"};
-                        },
-                        [](const Executed&) {
-                          return StopSummary{kTrap, "exec"};
-                        },
-                        [](const auto&) {
-                          return StopSummary{kTrap, "trap"};
-                        },
-                    },
-                    reason);
+  return std::visit(
+      Overloaded{
+          [](const Signalled& stop) {
+            return StopSummary{stop.signal, stop.signal == kTrap ? "trap" : "signal"};
+          },
+          [](const HitBreakpoint&) {
+            return StopSummary{kTrap, "breakpoint"};
+          },
+          [](const HitWatchpoint&) {
+            return StopSummary{kTrap, "watchpoint"};
+          },
+          [](const Executed&) {
+            return StopSummary{kTrap, "exec"};
+          },
+          [](const Forked& fork) {
+            return StopSummary{kTrap, fork.kind == Forked::Kind::Fork ? "fork" : "vfork"};
+          },
+          [](const VForkDone&) {
+            return StopSummary{kTrap, "vforkdone"};
+          },
+          [](const auto&) {
+            return StopSummary{kTrap, "trap"};
+          },
+      },
+      reason);
 }
 
 std::string stop_reply(const Context& context, const StopEvent& event) {

@@ -14,14 +14,38 @@ namespace icecore::gdbstub::commands {
 Reply supported(Context&, std::string_view);
 Reply start_no_ack_mode(Context&, std::string_view);
 Reply extended_mode(Context&, std::string_view);
-Reply non_stop(Context&, std::string_view);
+Reply thread_events(Context&, std::string_view);
 Reply enable_error_strings(Context&, std::string_view);
 Reply attached(Context&, std::string_view);
 Reply symbol_offer(Context&, std::string_view);
 Reply detach(Context&, std::string_view);
 Reply kill(Context&, std::string_view);
 Reply kill_process(Context&, std::string_view);
+
+// launch.cc: how processes come into a session
+Reply run_program(Context&, std::string_view);
+Reply launch_arguments(Context&, std::string_view);
+Reply launch_success(Context&, std::string_view);
+Reply restart(Context&, std::string_view);
 Reply attach(Context&, std::string_view);
+Reply set_environment_hex(Context&, std::string_view);
+Reply set_environment(Context&, std::string_view);
+Reply unset_environment(Context&, std::string_view);
+Reply reset_environment(Context&, std::string_view);
+Reply set_working_directory(Context&, std::string_view);
+Reply startup_with_shell(Context&, std::string_view);
+Reply disable_randomization(Context&, std::string_view);
+
+// signals.cc: what stops and what does not
+Reply pass_signals(Context&, std::string_view);
+Reply program_signals(Context&, std::string_view);
+Reply catch_system_calls(Context&, std::string_view);
+
+// non_stop.cc
+Reply choose_stop_mode(Context&, std::string_view);
+Reply next_stop(Context&, std::string_view);
+/// `?` in non-stop mode.
+Reply all_stops(Context&);
 
 // threads.cc
 Reply select_thread(Context&, std::string_view);
@@ -53,6 +77,7 @@ Reply transfer_auxv(Context&, std::string_view);
 Reply transfer_exec_file(Context&, std::string_view);
 Reply transfer_libraries(Context&, std::string_view);
 Reply transfer_siginfo(Context&, std::string_view);
+Reply write_siginfo(Context&, std::string_view);
 Reply transfer_osdata(Context&, std::string_view);
 
 // resume.cc
@@ -94,5 +119,11 @@ Reply memory_region_info(Context&, std::string_view);
 Reply threads_info(Context&, std::string_view);
 Reply thread_stop_info(Context&, std::string_view);
 Reply shared_library_address(Context&, std::string_view);
+
+// lldb_calls.cc: what lldb needs to call functions
+Reply allocate_memory(Context&, std::string_view);
+Reply release_memory(Context&, std::string_view);
+Reply save_registers(Context&, std::string_view);
+Reply restore_registers(Context&, std::string_view);
 
 }  // namespace icecore::gdbstub::commands

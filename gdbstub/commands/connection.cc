@@ -4,8 +4,8 @@
 #include "gdbstub/command_table.h"
 #include "gdbstub/commands/commands.h"
 #include "gdbstub/packet_fields.h"
-#include "gdbstub/stop_reply.h"
-#include "gdbstub/target/attaching.h"
+#include "gdbstub/target/event_choice.h"
+#include "gdbstub/target/process_facts.h"
 
 namespace icecore::gdbstub::commands {
 namespace {
@@ -17,10 +17,16 @@ std::int32_t parse_pid(std::string_view text) {
   return static_cast<std::int32_t>(pid);
 }
 
-/// Forgets a process for this client; the session ends with the last one.
-void let_go(Context& context, std::int32_t pid, SessionState::Ending ending) {
-  std::erase(context.state.processes, pid);
-  if (context.state.processes.empty()) context.state.ending = ending;
+/// Forgets a process for this client; the session ends with the last one, unless the client is to
+/// choose the next process itself.
+void let_go(Context& context, const SessionNews& what, SessionState::Ending ending) {
+  context.state.forget(what);
+  if (context.state.processes.empty() && !context.state.extended) context.state.ending = ending;
+}
+
+void choose_events(const Context& context) {
+  if (EventChoice* choice = context.target.event_choice())
+    choice->want(context.state.wanted_events);
 }
 
 }  // namespace
@@ -34,6 +40,10 @@ Reply supported(Context& context, std::string_view arguments) {
   state.multiprocess = offers("multiprocess+");
   state.software_breakpoints = offers("swbreak+");
   state.hardware_breakpoints = offers("hwbreak+");
+  state.wanted_events = {.forks = offers("fork-events+") && state.multiprocess,
+                         .vforks = offers("vfork-events+") && state.multiprocess,
+                         .execs = offers("exec-events+")};
+  choose_events(context);
   return Reply::packet(supported_features(context.target));
 }
 
@@ -42,11 +52,15 @@ Reply start_no_ack_mode(Context& context, std::string_view) {
   return Reply::ok();
 }
 
-Reply extended_mode(Context&, std::string_view) { return Reply::ok(); }
+Reply extended_mode(Context& context, std::string_view) {
+  context.state.extended = true;
+  return Reply::ok();
+}
 
-Reply non_stop(Context&, std::string_view arguments) {
-  if (arguments == "0") return Reply::ok();
-  throw Error("this target is all-stop only: set non-stop off");
+Reply thread_events(Context& context, std::string_view arguments) {
+  context.state.wanted_events.threads = arguments == "1";
+  choose_events(context);
+  return Reply::ok();
 }
 
 Reply enable_error_strings(Context& context, std::string_view) {
@@ -55,21 +69,33 @@ Reply enable_error_strings(Context& context, std::string_view) {
 }
 
 // "1" makes gdb detach, not kill, when it quits.
-Reply attached(Context&, std::string_view) { return Reply::packet("1"); }
+Reply attached(Context& context, std::string_view arguments) {
+  const std::int32_t pid =
+      arguments.starts_with(':') ? parse_pid(arguments.substr(1)) : context.state.general.pid;
+  ProcessFacts* facts = context.target.process_facts();
+  const bool created = facts != nullptr && facts->origin(pid) == ProcessFacts::Origin::Created;
+  return Reply::packet(created ? "0" : "1");
+}
 
 Reply symbol_offer(Context&, std::string_view) { return Reply::ok(); }
 
+// lldb's "D1", which leaves the process stopped, is for gdbs and lldbs that take over at once; a
+// process that nobody holds cannot stand still.
 Reply detach(Context& context, std::string_view arguments) {
   if (!arguments.empty() && !arguments.starts_with(';')) throw MalformedPacket("D;PID");
   const std::int32_t pid =
       arguments.empty() ? context.state.general.pid : parse_pid(arguments.substr(1));
   context.target.detach(pid);
-  let_go(context, pid, SessionState::Ending::Detached);
+  let_go(context, {SessionNews::Kind::Detached, pid}, SessionState::Ending::Detached);
   return Reply::ok();
 }
 
 Reply kill(Context& context, std::string_view) {
-  context.target.kill(context.state.general.pid);
+  const std::vector<std::int32_t> processes = context.state.processes;
+  for (const std::int32_t pid : processes) {
+    context.target.kill(pid);
+    context.state.forget({SessionNews::Kind::Killed, pid});
+  }
   context.state.ending = SessionState::Ending::Killed;
   return Reply::nothing();
 }
@@ -77,18 +103,8 @@ Reply kill(Context& context, std::string_view) {
 Reply kill_process(Context& context, std::string_view arguments) {
   const std::int32_t pid = parse_pid(arguments);
   context.target.kill(pid);
-  let_go(context, pid, SessionState::Ending::Killed);
+  let_go(context, {SessionNews::Kind::Killed, pid}, SessionState::Ending::Killed);
   return Reply::ok();
-}
-
-Reply attach(Context& context, std::string_view arguments) {
-  const std::int32_t pid = parse_pid(arguments);
-  const StopEvent event = context.target.attaching()->attach(pid);
-  if (context.state.client == SessionState::Client::Lldb) context.state.processes.clear();
-  std::erase(context.state.processes, pid);
-  context.state.processes.push_back(pid);
-  context.state.general = event.thread;
-  return Reply::packet(stop_reply(context, event));
 }
 
 }  // namespace icecore::gdbstub::commands

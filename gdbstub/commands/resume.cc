@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <vector>
 
 #include "gdbstub/commands/commands.h"
@@ -67,8 +68,36 @@ std::vector<ResumeAction> parse_actions(const Context& context, std::string_view
   return actions;
 }
 
+/// The same actions thread by thread, without the threads of whose stop the client does not know
+/// yet: it means them to stay as they are.
+std::vector<ResumeAction> for_known_threads(const Context& context,
+                                            std::span<const ResumeAction> actions) {
+  std::vector<ResumeAction> known;
+  for (const ThreadDescription& thread : context.target.threads()) {
+    if (context.state.notifications.holds(thread.id)) continue;
+    const auto action = std::ranges::find_if(
+        actions, [&](const ResumeAction& one) { return one.threads.matches(thread.id); });
+    if (action == actions.end()) continue;
+    known.push_back(*action);
+    known.back().threads = {thread.id.pid, thread.id.tid};
+  }
+  return known;
+}
+
 Reply resume(Context& context, std::span<const ResumeAction> actions) {
-  context.target.execution()->resume(actions);
+  Execution& execution = *context.target.execution();
+  if (context.state.non_stop) {
+    if (context.state.notifications.empty()) {
+      execution.resume(actions);
+    } else {
+      execution.resume(for_known_threads(context, actions));
+    }
+    return Reply::ok();
+  }
+  const bool stops = std::ranges::any_of(
+      actions, [](const ResumeAction& action) { return action.kind == ResumeAction::Kind::Stop; });
+  if (stops) throw Error("stopping single threads is for non-stop mode: set non-stop on");
+  execution.resume(actions);
   return Reply::when_stopped();
 }
 
@@ -103,6 +132,8 @@ std::string_view signal_only(std::string_view arguments) {
 }  // namespace
 
 Reply stop_reason(Context& context, std::string_view) {
+  if (context.state.non_stop) return all_stops(context);
+  if (context.target.threads().empty()) return Reply::packet("W00");
   const StopEvent event = context.target.current_stop();
   context.state.general = event.thread;
   return Reply::packet(stop_reply(context, event));

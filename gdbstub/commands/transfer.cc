@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <functional>
 
 #include "gdbstub/commands/commands.h"
@@ -78,6 +79,26 @@ std::string libraries_xml(const LibraryList& list) {
   return xml + "</library-list-svr4>\n";
 }
 
+/// "start=LINKMAP;prev=LINKMAP[;lmid=...]": the list from `start` on, as far as it is one name
+/// space. gdb asks so after a dlopen, when it knows what stands before.
+LibraryList part_of(LibraryList list, std::string_view annex) {
+  PacketFields fields(annex);
+  std::uint64_t start = 0;
+  while (!fields.empty()) {
+    PacketFields word(fields.field(';'));
+    if (word.field('=') == "start") start = word.last_number();
+  }
+  if (start == 0) return list;
+  auto& all = list.libraries;
+  const auto first = std::ranges::find(all, start, &Library::link_map);
+  if (first == all.end()) throw Error("no library has its link map at 0x" + hex_number(start));
+  all.erase(all.begin(), first);
+  const std::uint64_t name_space = all.front().name_space;
+  std::erase_if(all, [&](const Library& one) { return one.name_space != name_space; });
+  list.main_link_map = 0;
+  return list;
+}
+
 std::string table_xml(const std::string& type, const SystemTable& table) {
   std::string xml = "<?xml version=\"1.0\"?>\n<osdata type=\"" + type + "\">\n";
   for (const SystemTable::Row& row : table.rows) {
@@ -130,8 +151,27 @@ Reply transfer_exec_file(Context& context, std::string_view arguments) {
 
 Reply transfer_libraries(Context& context, std::string_view arguments) {
   const std::int32_t pid = context.state.general.pid;
-  return answer(context, "libraries" + std::to_string(pid), parse_piece(arguments),
-                [&] { return libraries_xml(context.target.libraries()->libraries(pid)); });
+  const Piece piece = parse_piece(arguments);
+  return answer(context, "libraries" + std::to_string(pid), piece, [&] {
+    return libraries_xml(part_of(context.target.libraries()->libraries(pid), piece.annex));
+  });
+}
+
+/// ":OFFSET:BYTES", the annex being empty
+Reply write_siginfo(Context& context, std::string_view arguments) {
+  PacketFields fields(arguments);
+  if (!fields.field(':').empty()) throw MalformedPacket("an annex");
+  const std::uint64_t offset = fields.number(':');
+  const auto bytes = as_bytes(fields.rest());
+  SignalDetails& details = *context.target.signal_details();
+  std::vector<std::byte> whole = details.siginfo(context.state.general);
+  if (offset > whole.size() || bytes.size() > whole.size() - offset) {
+    throw MalformedPacket("more than a siginfo has");
+  }
+  std::ranges::copy(bytes, whole.begin() + static_cast<std::ptrdiff_t>(offset));
+  details.write_siginfo(context.state.general, whole);
+  context.state.transfer_name.clear();
+  return Reply::packet(hex_number(bytes.size()));
 }
 
 Reply transfer_siginfo(Context& context, std::string_view arguments) {

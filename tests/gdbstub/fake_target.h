@@ -74,7 +74,11 @@ class FakeTarget : public Target,
 
   void resume(std::span<const ResumeAction> actions) override {
     for (const ResumeAction& action : actions) {
-      calls.push_back((action.kind == ResumeAction::Kind::Continue ? "continue " : "step ") +
+      const bool continues = action.kind == ResumeAction::Kind::Continue;
+      const bool stops = action.kind == ResumeAction::Kind::Stop;
+      calls.push_back((continues ? "continue "
+                       : stops   ? "stop "
+                                 : "step ") +
                       std::to_string(action.threads.pid) + "." +
                       std::to_string(action.threads.tid) + " signal " +
                       std::to_string(action.signal));
@@ -163,6 +167,7 @@ class FakeTarget : public Target,
   std::string executable(std::int32_t pid) override { return "/program" + std::to_string(pid); }
   std::vector<std::byte> auxiliary_vector(std::int32_t) override { return {}; }
   std::int32_t parent(std::int32_t) override { return 1; }
+  Origin origin(std::int32_t) override { return process_origin; }
   std::string host_name() override { return "host"; }
   std::string kernel_release() override { return "6.1.0-1"; }
   void write_memory(std::int32_t, std::uint64_t, std::span<const std::byte>) override {
@@ -191,6 +196,7 @@ class FakeTarget : public Target,
   RegisterLayout layout;
   std::vector<std::byte> memory;
   bool has_all = true;
+  Origin process_origin = Origin::Attached;
   std::deque<StopEvent> events;
   std::vector<std::string> calls;
   std::map<Breakpoint, std::shared_ptr<const StopCondition>> inserted;
