@@ -23,6 +23,7 @@ constexpr std::array kOptions = {
     kFreezeTimeoutOption,
     kFilesOption,
     kFilesLimitOption,
+    kBufferOption,
     kUndumpableOption,
     Option{"crash", 0, "on|off",
            "take a last snapshot when a process is about to die of a signal; keeps the tree traced "

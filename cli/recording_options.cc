@@ -1,27 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/recording_options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <iostream>
+#include <optional>
 
 #include "cli/byte_size.h"
+#include "cli/quantities.h"
 #include "snapshot/capture/life_origin.h"
 
 namespace icecore::cli {
 
+namespace {
+
+std::optional<std::uint64_t> size_option(const Invocation& invocation, std::string_view name) {
+  if (!invocation.has(name)) return std::nullopt;
+  const std::string text = invocation.text(name);
+  const auto size = parse_byte_size(text);
+  if (!size) {
+    throw UsageError("icecore " + std::string(invocation.command().name) + ": --" +
+                     std::string(name) + " " + text + " is no size (512K, 64M, 2G)");
+  }
+  return size;
+}
+
+}  // namespace
+
 snapshot::FileKeeping file_keeping(const Invocation& invocation) {
   snapshot::FileKeeping keeping;
   keeping.written = invocation.text("files") == "written";
-  if (!invocation.has("files-limit")) return keeping;
-  const std::string text = invocation.text("files-limit");
-  const auto limit = parse_byte_size(text);
-  if (!limit) {
-    throw UsageError("icecore " + std::string(invocation.command().name) + ": --files-limit " +
-                     text + " is no size (512K, 64M, 2G)");
-  }
-  keeping.limit = *limit;
+  if (const auto limit = size_option(invocation, "files-limit")) keeping.limit = *limit;
   return keeping;
+}
+
+std::uint64_t buffer_bytes(const Invocation& invocation) {
+  constexpr std::uint64_t kPart = 4;
+  if (const auto size = size_option(invocation, "buffer")) return *size;
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / kPart;
 }
 
 snapshot::RecorderOptions recorder_options(const Invocation& invocation) {
@@ -34,6 +53,7 @@ snapshot::RecorderOptions recorder_options(const Invocation& invocation) {
   options.count = invocation.number("count");
   options.tag = invocation.text("tag");
   options.files = file_keeping(invocation);
+  options.buffer_bytes = buffer_bytes(invocation);
   options.freeze_timeout = invocation.duration("freeze-timeout").value_or(std::chrono::seconds(2));
   if (!invocation.quiet()) {
     options.note = [](std::string_view line) { std::cerr << "icecore: " << line << std::endl; };
@@ -85,8 +105,9 @@ void note_end(const Invocation& invocation, const std::string& name,
     invocation.note("no snapshot was taken of " + name);
     return;
   }
-  invocation.note("recorded " + std::to_string(taken) + (taken == 1 ? " snapshot" : " snapshots") +
-                  "; look at the last with: icecore gdb " + name + "@" +
+  invocation.note("recorded " + count_text(taken, "snapshot") + " through " +
+                  bytes_text(recorder.buffer_peak()) +
+                  " of memory; look at the last with: icecore gdb " + name + "@" +
                   std::to_string(*recorder.last_number()));
 }
 

@@ -29,12 +29,19 @@ inline constexpr Option kFilesOption{
 inline constexpr Option kFilesLimitOption{
     "files-limit",      0,    "SIZE", "keep no contents of files that hold more: 512K, 64M, 2G",
     Completes::Nothing, "64M"};
+inline constexpr Option kBufferOption{
+    "buffer", 0, "SIZE",
+    "hold up to SIZE of copied pages in memory until they are stored, and more in a file: 512M, 2G "
+    "(default: a quarter of the machine's memory)"};
 inline constexpr Option kUndumpableOption{"allow-undumpable", 0, "",
                                           "also take a process that asked not to be dumped "
                                           "(PR_SET_DUMPABLE 0): its memory holds secrets"};
 
 /// --files and --files-limit understood.
 [[nodiscard]] snapshot::FileKeeping file_keeping(const Invocation& invocation);
+
+/// --buffer understood, in bytes.
+[[nodiscard]] std::uint64_t buffer_bytes(const Invocation& invocation);
 
 /// --every, --count, --tag, --freeze-timeout and the above understood; notes go to stderr unless
 /// -q.

@@ -24,6 +24,7 @@ constexpr std::array kOptions = {
     kFreezeTimeoutOption,
     kFilesOption,
     kFilesLimitOption,
+    kBufferOption,
     Option{
         "crash", 0, "on|off",
         "take a last snapshot when the program is about to die of a signal; needs the tree to stay "

@@ -23,6 +23,7 @@ constexpr std::array kOptions = {
     kFreezeTimeoutOption,
     kFilesOption,
     kFilesLimitOption,
+    kBufferOption,
     kUndumpableOption,
     Option{"kill", 0, "", "end the tree once the snapshot is safely stored"},
     Option{"json", 0, "", "print the snapshot's row of `list` as a JSON object"},
@@ -45,6 +46,7 @@ std::uint64_t snap_process(const Invocation& invocation, store::Store& store, in
   snapshot::RecorderOptions options;
   options.tag = invocation.text("tag");
   options.files = file_keeping(invocation);
+  options.buffer_bytes = buffer_bytes(invocation);
   options.freeze_timeout = invocation.duration("freeze-timeout").value_or(std::chrono::seconds(2));
   snapshot::Recorder recorder(std::move(writer), store.directory(), pid, options);
   return recorder.snap_once(invocation.has("kill") ? snapshot::Recorder::Afterwards::Kill

@@ -35,6 +35,18 @@ std::string task_name(int tid) {
   return name;
 }
 
+/// Of the recorder: what the kernel cannot take back (RssAnon), in bytes. It holds copied pages
+/// until they are stored, up to --buffer.
+std::optional<std::uint64_t> recorder_memory(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("RssAnon:")) continue;
+    constexpr std::uint64_t kKibibyte = 1024;
+    return std::stoull(line.substr(8)) * kKibibyte;
+  }
+  return std::nullopt;
+}
+
 int print(const Invocation& invocation, const LivingRecorder& recorder) {
   const auto& report = recorder.report;
   const std::int64_t since = monotonic_ns() - report.since_ns;
@@ -46,6 +58,7 @@ int print(const Invocation& invocation, const LivingRecorder& recorder) {
     json["root_pid"] = report.root_pid;
     json["recorder_pid"] = report.owner_pid;
     json["for_us"] = since / 1000;
+    if (const auto memory = recorder_memory(report.owner_pid)) json["recorder_memory"] = *memory;
     if (report.holdup_tid != 0) json["held_up_by"] = report.holdup_tid;
     std::cout << json_text(json);
     return 0;

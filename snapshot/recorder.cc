@@ -74,7 +74,8 @@ Recorder::Recorder(store::RecordingWriter writer, const std::filesystem::path& s
       options_(std::move(options)),
       tree_(root, options_.between),
       capture_(
-          tree_, [this] { return writer_.new_space(); }, options_.files),
+          tree_, [this] { return writer_.new_space(); }, options_.files,
+          BufferLimit{options_.buffer_bytes, run_directory(store)}),
       word_(files_.state, root),
       control_(files_.socket),
       timer_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),

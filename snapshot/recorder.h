@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,6 +49,8 @@ struct RecorderOptions {
   enum class Purpose { Record, HoldFrozen } purpose = Purpose::Record;
   std::string tag;
   FileKeeping files;
+  /// Of copied pages in memory at a time; what is more goes to a nameless file of the store.
+  std::uint64_t buffer_bytes = std::numeric_limits<std::uint64_t>::max();
   /// One line for the person at the terminal; never called from another thread.
   std::function<void(std::string_view)> note;
 };
@@ -71,6 +74,8 @@ class Recorder {
   [[nodiscard]] std::optional<int> root_status() const { return root_status_; }
   [[nodiscard]] std::uint64_t snapshots_taken() const { return taken_; }
   [[nodiscard]] std::optional<std::uint64_t> last_number() const { return last_number_; }
+  /// The most bytes of memory that copied pages have taken at a time.
+  [[nodiscard]] std::uint64_t buffer_peak() const { return capture_.buffer_peak(); }
   /// Freezes before run() begins; throws when it cannot within the timeout.
   void freeze_now();
   /// Instead of run(): one snapshot, stored when this returns its number; throws when it was not.

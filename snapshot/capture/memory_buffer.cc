@@ -1,26 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/capture/memory_buffer.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <utility>
 
+#include "base/unique_fd.h"
+
 namespace icecore::snapshot {
 
-MappedRegion BufferPool::take() {
+std::uint64_t BufferPool::peak() {
+  const std::lock_guard lock(mutex_);
+  return peak_;
+}
+
+void BufferPool::grow() {
+  in_memory_ += kChunkSize;
+  peak_ = std::max(peak_, in_memory_);
+}
+
+/// Whether there may be one chunk more in memory, which is then counted.
+bool BufferPool::may_grow() {
+  const std::lock_guard lock(mutex_);
+  if (in_memory_ + kChunkSize > limit_.bytes) return false;
+  grow();
+  return true;
+}
+
+/// Its blocks are there beforehand: a full disk must not be found out by a SIGBUS in the pause.
+std::optional<MappedRegion> BufferPool::file_chunk() const {
+  const UniqueFd file(::open(limit_.directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!file.valid() || ::posix_fallocate(file.get(), 0, kChunkSize) != 0) return std::nullopt;
+  return MappedRegion::shared_file(file.get(), kChunkSize);
+}
+
+BufferPool::Chunk BufferPool::take() {
   {
     const std::lock_guard lock(mutex_);
     if (!free_.empty()) {
-      MappedRegion chunk = std::move(free_.back());
+      Chunk chunk{std::move(free_.back())};
       free_.pop_back();
       return chunk;
     }
   }
-  return MappedRegion::anonymous(kChunkSize, MappedRegion::Populate::Yes);
+  if (!may_grow()) {
+    if (auto region = file_chunk()) return {std::move(*region), Chunk::Place::File};
+    const std::lock_guard lock(mutex_);
+    grow();
+  }
+  return {MappedRegion::anonymous(kChunkSize, MappedRegion::Populate::Yes)};
 }
 
-void BufferPool::give_back(MappedRegion chunk) {
+void BufferPool::give_back(Chunk chunk) {
+  if (chunk.place == Chunk::Place::File) return;
   const std::lock_guard lock(mutex_);
-  if (free_.size() < kMaxFree) free_.push_back(std::move(chunk));
+  if (free_.size() < kMaxFree) {
+    free_.push_back(std::move(chunk.region));
+  } else {
+    in_memory_ -= kChunkSize;
+  }
 }
 
 void BufferPool::prepare(std::size_t bytes) {
@@ -30,7 +69,8 @@ void BufferPool::prepare(std::size_t bytes) {
       const std::lock_guard lock(mutex_);
       if (free_.size() >= wanted) return;
     }
-    give_back(MappedRegion::anonymous(kChunkSize, MappedRegion::Populate::Yes));
+    if (!may_grow()) return;
+    give_back({MappedRegion::anonymous(kChunkSize, MappedRegion::Populate::Yes)});
   }
 }
 
@@ -45,7 +85,7 @@ std::span<std::byte> PageBuffer::reserve(std::uint64_t pages) {
   }
   const std::size_t room = BufferPool::kChunkSize - offset_;
   const std::size_t size = std::min<std::uint64_t>(room, pages * store::kPageSize);
-  const auto bytes = chunks_.back().bytes().subspan(offset_, size);
+  const auto bytes = chunks_.back().region.bytes().subspan(offset_, size);
   offset_ += size;
   used_ += size;
   return bytes;

@@ -79,9 +79,10 @@ const model::Process* find_process(const model::Snapshot& snapshot, int pid) {
 }  // namespace
 
 TreeCapture::TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space,
-                         FileKeeping keeping)
+                         FileKeeping keeping, const BufferLimit& buffers)
     : tree_(tree),
       new_space_(std::move(new_space)),
+      pool_(std::make_shared<BufferPool>(buffers)),
       threads_(tree),
       shared_(new_space_),
       kept_(new_space_, keeping) {

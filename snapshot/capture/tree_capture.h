@@ -43,8 +43,8 @@ struct CapturedSnapshot {
 /// them what makes the next one cheap: write watches, page sets, opened files.
 class TreeCapture {
  public:
-  TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space,
-              FileKeeping keeping = {});
+  TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_space, FileKeeping keeping = {},
+              const BufferLimit& buffers = {});
 
   /// True before the first snapshot: a short freeze with place_watches() ahead of prepare() then
   /// spares the pause the copying of everything.
@@ -60,6 +60,9 @@ class TreeCapture {
 
   /// The last captured snapshot was not stored: the next must hold everything again.
   void forget();
+
+  /// The most bytes of memory that copied pages have taken at a time.
+  [[nodiscard]] std::uint64_t buffer_peak() const { return pool_->peak(); }
 
  private:
   [[nodiscard]] std::vector<int> parents_first() const;
@@ -77,7 +80,7 @@ class TreeCapture {
 
   TracedTree& tree_;
   std::function<store::SpaceId()> new_space_;
-  std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
+  std::shared_ptr<BufferPool> pool_;
   std::unique_ptr<CapturedSnapshot> next_;              ///< begun by prepare()
   std::map<int, std::unique_ptr<MemorySpace>> spaces_;  ///< by pid
   ThreadCapture threads_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -47,9 +48,10 @@ class MemoryRoundTrip : public ::testing::Test {
     storer_ = std::make_unique<SnapshotStorer>(*writer_, "");
   }
 
-  void watch(int pid) {
+  void watch(int pid, const BufferLimit& buffers = {}) {
     tree_ = std::make_unique<TracedTree>(pid, TracedTree::Between::Detached);
-    capture_ = std::make_unique<TreeCapture>(*tree_, [this] { return writer_->new_space(); });
+    capture_ = std::make_unique<TreeCapture>(
+        *tree_, [this] { return writer_->new_space(); }, FileKeeping{}, buffers);
   }
 
   /// Takes one snapshot and leaves the tree frozen.
@@ -141,6 +143,37 @@ TEST_F(MemoryRoundTrip, KeepsEveryPageOfAProcessThatChurnsItsMemory) {
     if (HasFatalFailure()) return;
   }
   EXPECT_GT(compared_, 40U * 100U);
+}
+
+TEST(BufferPool, TakesFilesBeyondItsLimit) {
+  using Place = BufferPool::Chunk::Place;
+  const test::TempDirectory directory;
+  BufferPool pool({2 * BufferPool::kChunkSize, directory.path()});
+  pool.prepare(10 * BufferPool::kChunkSize);
+  auto first = pool.take();
+  auto second = pool.take();
+  auto third = pool.take();
+  EXPECT_EQ(first.place, Place::Memory);
+  EXPECT_EQ(second.place, Place::Memory);
+  EXPECT_EQ(third.place, Place::File);
+  std::memset(third.region.data(), 1, third.region.size());
+  pool.give_back(std::move(third));
+  pool.give_back(std::move(second));
+  EXPECT_EQ(pool.take().place, Place::Memory);
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+  // Without a place for files a snapshot is worth more than the limit.
+  BufferPool nowhere({0, directory.path() / "none"});
+  EXPECT_EQ(nowhere.take().place, Place::Memory);
+}
+
+TEST_F(MemoryRoundTrip, KeepsEveryPageBeyondTheLimitOfItsBuffers) {
+  test::Victim victim("memory_churn");
+  watch(victim.pid(), {0, directory_.path()});
+  for (int round = 0; round < 5; ++round) {
+    victim.send("step " + std::to_string(first_seed() + round));
+    snap_and_compare();
+    if (HasFatalFailure()) return;
+  }
 }
 
 TEST_F(MemoryRoundTrip, KeepsThePagesOfForkedChildren) {
