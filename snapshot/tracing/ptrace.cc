@@ -29,6 +29,10 @@ bool call(const char* name, unsigned request, int tid, std::uint64_t address, st
   throw_errno("ptrace " + std::string(name) + " of thread " + std::to_string(tid));
 }
 
+std::uint64_t debug_register_offset(unsigned index) {
+  return offsetof(struct user, u_debugreg) + std::uint64_t{index} * sizeof(unsigned long);
+}
+
 }  // namespace
 
 Seize seize(int tid, unsigned options) {
@@ -52,6 +56,13 @@ bool resume(int tid, int signal) {
 }
 bool resume_to_syscall(int tid, int signal) {
   return call("syscall", PTRACE_SYSCALL, tid, 0, static_cast<std::uint64_t>(signal));
+}
+bool step(int tid, int signal) {
+  return call("singlestep", PTRACE_SINGLESTEP, tid, 0, static_cast<std::uint64_t>(signal));
+}
+bool resume_emulating(int tid) { return call("sysemu", PTRACE_SYSEMU, tid, 0, 0); }
+bool step_emulating(int tid) {
+  return call("sysemu_singlestep", PTRACE_SYSEMU_SINGLESTEP, tid, 0, 0);
 }
 
 std::optional<SyscallSide> syscall_side(int tid) {
@@ -106,6 +117,19 @@ bool set_xstate(int tid, const std::string& image) {
   std::string copy = image;
   iovec vector{copy.data(), copy.size()};
   return call("setregset xstate", PTRACE_SETREGSET, tid, NT_X86_XSTATE, pointer(&vector));
+}
+
+std::optional<std::uint64_t> debug_register(int tid, unsigned index) {
+  // The glibc wrapper returns the word, and an error by errno alone.
+  errno = 0;
+  const long word = raw(PTRACE_PEEKUSER, tid, debug_register_offset(index), 0);
+  if (errno == 0) return static_cast<std::uint64_t>(word);
+  if (errno == ESRCH) return std::nullopt;
+  throw_errno("ptrace peekuser of thread " + std::to_string(tid));
+}
+
+bool set_debug_register(int tid, unsigned index, std::uint64_t value) {
+  return call("pokeuser", PTRACE_POKEUSER, tid, debug_register_offset(index), value);
 }
 
 std::optional<std::uint64_t> signal_mask(int tid) {

@@ -39,6 +39,13 @@ bool interrupt(int tid);
 bool resume(int tid, int signal);
 /// As resume(), but stops again at the next entry to or exit from a system call.
 bool resume_to_syscall(int tid, int signal);
+/// Runs one instruction and stops again with SIGTRAP. The call that it may be is made unseen.
+bool step(int tid, int signal);
+/// As resume_to_syscall(), but the next call stops at its entry and is never made: the registers
+/// that are set there are what the program sees of it.
+bool resume_emulating(int tid);
+/// One instruction; if that is a call, stops at its entry as resume_emulating() does.
+bool step_emulating(int tid);
 /// At a system call stop (seized with PTRACE_O_TRACESYSGOOD): which side of it.
 enum class SyscallSide { Entry, Exit };
 std::optional<SyscallSide> syscall_side(int tid);
@@ -53,6 +60,11 @@ std::optional<std::string> xstate(int tid);
 /// Of the size and the components that xstate() gave on a CPU like this one; throws when the kernel
 /// refuses it.
 bool set_xstate(int tid, const std::string& image);
+/// A debug register of the CPU as the thread has it (0 to 3: addresses, 6: which was hit, 7: what
+/// they watch).
+std::optional<std::uint64_t> debug_register(int tid, unsigned index);
+/// Throws when the kernel refuses the value: an address of its own, a size that is not aligned.
+bool set_debug_register(int tid, unsigned index, std::uint64_t value);
 std::optional<std::uint64_t> signal_mask(int tid);
 bool set_signal_mask(int tid, std::uint64_t mask);
 std::optional<SiginfoBytes> siginfo(int tid);

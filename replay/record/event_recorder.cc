@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/record/event_recorder.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <x86intrin.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "base/error.h"
+#include "replay/record/injected_call.h"
+#include "replay/record/memory_difference.h"
+#include "replay/record/syscall_rules.h"
+#include "replay/record/traced_thread.h"
+
+namespace icecore::replay {
+
+namespace ptrace_call = snapshot::ptrace_call;
+
+namespace {
+
+/// What a file mapping may hold, and what may be compared after one call.
+constexpr std::uint64_t kMostContent = 256ULL << 20U;
+
+RecordedCall call_at(const user_regs_struct& registers) {
+  return {static_cast<std::int64_t>(registers.orig_rax),
+          {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9},
+          registers.rip,
+          0,
+          {}};
+}
+
+/// ERESTARTSYS to ERESTART_RESTARTBLOCK: the call has not come back, whatever follows.
+bool is_cut_short(std::int64_t result) {
+  return result <= -512 && result >= -516 && result != -515;
+}
+
+bool maps_file(const RecordedCall& call) {
+  return call.number == SYS_mmap && (call.arguments[3] & MAP_ANONYMOUS) == 0;
+}
+
+std::string read_upto(const TracedMemory& memory, std::uint64_t address, std::uint64_t size) {
+  std::string bytes(size, '\0');
+  bytes.resize(memory.read_some(address, std::as_writable_bytes(std::span(bytes))));
+  return bytes;
+}
+
+}  // namespace
+
+EventRecorder::EventRecorder(int pid, EventLog& log)
+    : pid_(pid),
+      log_(log),
+      memory_(pid),
+      vdso_(pid),
+      syscall_instruction_(find_syscall_instruction(pid)) {
+  if (vdso_.covers(registers_of(pid).rip)) {
+    throw Error("process " + std::to_string(pid) + " is reading the clock: recording cannot begin");
+  }
+  ::sched_getaffinity(pid, sizeof cpus_, &cpus_);
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
+  ::sched_setaffinity(pid, sizeof here, &here);
+  vdso_.apply(memory_);
+  set_timestamp_trap(PR_TSC_SIGSEGV);
+}
+
+void EventRecorder::end() {
+  set_timestamp_trap(PR_TSC_ENABLE);
+  vdso_.take_back(memory_);
+  ::sched_setaffinity(pid_, sizeof cpus_, &cpus_);
+}
+
+void EventRecorder::set_timestamp_trap(int mode) {
+  inject_call(pid_, syscall_instruction_, SYS_prctl,
+              {PR_SET_TSC, static_cast<std::uint64_t>(mode), 0, 0, 0, 0});
+}
+
+std::optional<std::string> EventRecorder::take_gap() { return std::exchange(gap_, std::nullopt); }
+
+void EventRecorder::call_entered() {
+  const RecordedCall call = call_at(registers_of(pid_));
+  behind_event_.reset();
+  // A call that was cut short goes on: to the program it is still the same one.
+  if (call.number == SYS_restart_syscall && entered_) return;
+  entered_ = call;
+  const Treatment treatment = row_of(call, memory_).treatment;
+  before_call_.reset();
+  if (treatment == Treatment::Ends) {
+    gap_ = "the program calls " + syscall_name(call.number);
+  } else if (treatment == Treatment::Compared) {
+    if (writable_size(pid_) > kMostContent) {
+      gap_ = "the program calls " + syscall_name(call.number) +
+             ", whose results are not known, with more memory than can be compared";
+    } else {
+      before_call_ = copy_process_at_entry(pid_);
+    }
+  }
+}
+
+void EventRecorder::call_returned() {
+  if (!entered_) return;
+  const user_regs_struct after = registers_of(pid_);
+  const auto result = static_cast<std::int64_t>(after.rax);
+  if (is_cut_short(result) && entered_->number != SYS_rt_sigreturn) return;
+  RecordedCall call = *std::exchange(entered_, std::nullopt);
+  call.result = result;
+  const SyscallRow row = row_of(call, memory_);
+  keep(std::move(call), row, after);
+  behind_event_ = as_seen(after);
+}
+
+void EventRecorder::keep(RecordedCall call, const SyscallRow& row, const user_regs_struct& after) {
+  switch (row.treatment) {
+    case Treatment::Outputs:
+      call.writes = outputs_of(row, call, memory_);
+      log_.append(std::move(call));
+      return;
+    case Treatment::Layout: {
+      LayoutCall kept{std::move(call), {}};
+      if (maps_file(kept.call) && kept.call.result >= 0) {
+        if (kept.call.arguments[1] > kMostContent) gap_ = "the program maps a file of much memory";
+        const auto size = std::min(kept.call.arguments[1], kMostContent);
+        kept.content = read_upto(memory_, static_cast<std::uint64_t>(kept.call.result), size);
+        kept.content.resize(kept.content.find_last_not_of('\0') + 1);
+      }
+      log_.append(std::move(kept));
+      return;
+    }
+    case Treatment::SignalReturn:
+      log_.append(SignalReturn{call.next, as_seen(after), xstate_of(pid_)});
+      return;
+    case Treatment::Compared:
+      return keep_compared(std::move(call));
+    case Treatment::Ends:
+    case Treatment::Irregular:
+      gap_ = "the program calls " + syscall_name(call.number);
+      return;
+  }
+}
+
+void EventRecorder::keep_compared(RecordedCall call) {
+  const auto before = std::exchange(before_call_, nullptr);
+  if (!before) return;  // the entry has told of a gap
+  const std::uint64_t stack = registers_of(pid_).rsp;
+  call.writes = changed_memory({before->pid(), before->memory(), stack}, {pid_, memory_, stack});
+  log_.append(std::move(call));
+}
+
+bool EventRecorder::timestamp_read() {
+  user_regs_struct registers = registers_of(pid_);
+  const std::string code = read_upto(memory_, registers.rip, 3);
+  const bool with_aux = code == "\x0f\x01\xf9";
+  if (!with_aux && code.compare(0, 2, "\x0f\x31") != 0) return false;
+  TimestampRead read{registers.rip, 0, 0};
+  read.value = __rdtscp(&read.aux);
+  registers.rax = read.value & 0xffffffffU;
+  registers.rdx = read.value >> 32U;
+  if (with_aux) registers.rcx = read.aux;
+  registers.rip += with_aux ? 3 : 2;
+  registers.orig_rax = ~0ULL;
+  set_registers(pid_, registers);
+  log_.append(read);
+  behind_event_ = registers;
+  return true;
+}
+
+bool EventRecorder::handles(int signal) const {
+  std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with("SigCgt:")) continue;
+    return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1U) != 0;
+  }
+  return false;
+}
+
+bool EventRecorder::deliver(int signal) {
+  if (!handles(signal)) return false;
+  const auto siginfo = ptrace_call::siginfo(pid_);
+  SignalTaken taken;
+  taken.signal = signal;
+  const user_regs_struct before = registers_of(pid_);
+  taken.before = as_seen(before);
+  int code = 0;
+  if (siginfo) std::memcpy(&code, siginfo->data() + 8, sizeof code);
+  const bool fault = code > 0 && code < 0x80 &&
+                     (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
+                      signal == SIGILL || signal == SIGTRAP);
+  if (entered_ && is_cut_short(static_cast<std::int64_t>(before.rax))) {
+    taken.place = SignalTaken::Place::InCall;
+    entered_.reset();
+  } else if (behind_event_ && equal_registers(*behind_event_, taken.before)) {
+    taken.place = SignalTaken::Place::BehindEvent;
+  } else if (fault) {
+    taken.place = SignalTaken::Place::AtFault;
+  } else {
+    taken.memory_digest = memory_digest({pid_, memory_, before.rsp});
+  }
+  // The kernel writes the frame and stops in front of the handler's first instruction.
+  if (!ptrace_call::step(pid_, signal)) throw_gone(pid_);
+  await_stop(pid_);
+  taken.after = registers_of(pid_);
+  taken.after.orig_rax = ~0ULL;
+  taken.xstate = xstate_of(pid_);
+  constexpr std::uint64_t kMostFrame = 16384;
+  const std::uint64_t depth = before.rsp - taken.after.rsp;
+  taken.writes.push_back(
+      {taken.after.rsp, read_upto(memory_, taken.after.rsp, std::min(depth, kMostFrame))});
+  behind_event_ = taken.after;
+  log_.append(std::move(taken));
+  return true;
+}
+
+}  // namespace icecore::replay

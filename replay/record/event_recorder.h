@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sched.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "replay/record/event_log.h"
+#include "replay/record/process_copy.h"
+#include "replay/record/syscall_table.h"
+#include "replay/record/vdso_patch.h"
+
+namespace icecore::replay {
+
+/// Keeps what a single-threaded process meets. Whoever resumes the process does so to the next
+/// system call (ptrace_call::resume_to_syscall), never steps over a `syscall` instruction, and
+/// tells of every stop that this class names, before it resumes. All from the tracing thread.
+///
+/// What cannot be kept (a second thread, memory written by the kernel at any time, ...) makes a
+/// gap: recording goes on behind it, but nothing can be replayed across it, so the caller forgets
+/// what was before.
+class EventRecorder {
+ public:
+  /// Process `pid` is stopped in front of an instruction; from now on its clock readings are seen.
+  /// `log` outlives this.
+  EventRecorder(int pid, EventLog& log);
+  EventRecorder(const EventRecorder&) = delete;
+  EventRecorder& operator=(const EventRecorder&) = delete;
+
+  /// Stopped at the entry to a system call, or at its exit.
+  void call_entered();
+  void call_returned();
+  /// Stopped by SIGSEGV. Whether that was an instruction that reads the time stamp counter; it has
+  /// then been done, and the signal must not be delivered.
+  bool timestamp_read();
+  /// Stopped by a signal that the program handles and shall get: it is delivered, and the process
+  /// is stopped in front of its handler. False when the program does not handle it: then the
+  /// caller delivers it.
+  bool deliver(int signal);
+
+  /// The process is stopped and will run unrecorded: all is as the program made it.
+  void end();
+
+  /// Why events up to now cannot lead to what comes behind; asked once after each stop.
+  std::optional<std::string> take_gap();
+  /// Inside a call that was cut short and has not come back.
+  [[nodiscard]] bool inside_call() const { return entered_.has_value(); }
+  [[nodiscard]] std::uint64_t syscall_instruction() const { return syscall_instruction_; }
+
+ private:
+  void keep(RecordedCall call, const SyscallRow& row, const user_regs_struct& after);
+  void keep_compared(RecordedCall call);
+  [[nodiscard]] bool handles(int signal) const;
+  void set_timestamp_trap(int mode);
+
+  int pid_;
+  EventLog& log_;
+  TracedMemory memory_;
+  VdsoPatch vdso_;
+  cpu_set_t cpus_{};  ///< where the program itself wants to run
+  std::uint64_t syscall_instruction_ = 0;
+  std::optional<RecordedCall> entered_;
+  std::unique_ptr<ProcessCopy> before_call_;
+  /// Registers behind the last event, until the process runs on.
+  std::optional<user_regs_struct> behind_event_;
+  std::optional<std::string> gap_;
+};
+
+}  // namespace icecore::replay

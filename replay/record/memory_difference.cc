@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/record/memory_difference.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <functional>
+#include <ranges>
+#include <span>
+#include <string>
+
+#include "replay/record/memory_map.h"
+
+namespace icecore::replay {
+namespace {
+
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kPiece = 256 * 1024;
+constexpr std::uint64_t kRedZone = 128;
+
+using Found = std::function<bool(std::uint64_t address, std::span<const std::byte> before,
+                                 std::span<const std::byte> after)>;
+
+std::vector<MappedRange> compared_ranges(const ComparedProcess& process) {
+  std::vector<MappedRange> result;
+  for (auto& mapping : mappings_of(process.pid)) {
+    if (!mapping.writable || mapping.shared) continue;
+    if (mapping.start < process.stack_pointer && process.stack_pointer <= mapping.end) {
+      mapping.start = std::max(mapping.start, (process.stack_pointer - kRedZone));
+    }
+    result.push_back(std::move(mapping));
+  }
+  // What differs between two moments is on the stack most of the time, which is last.
+  std::ranges::reverse(result);
+  return result;
+}
+
+/// Calls `found` for each page that differs until it answers false.
+bool for_each_difference(const ComparedProcess& before, const ComparedProcess& after,
+                         const Found& found) {
+  std::vector<std::byte> first(kPiece);
+  std::vector<std::byte> second(kPiece);
+  for (const auto& range : compared_ranges(after)) {
+    for (std::uint64_t address = range.start; address < range.end;) {
+      const std::size_t size = std::min<std::uint64_t>(kPiece, range.end - address);
+      const auto one = std::span(first).first(size);
+      const auto other = std::span(second).first(size);
+      const std::size_t in_one = before.memory.read_some(address, one);
+      const std::size_t in_other = after.memory.read_some(address, other);
+      // A stack has grown in one of them: what is not there yet is zeros.
+      std::ranges::fill(one.subspan(in_one), std::byte{0});
+      std::ranges::fill(other.subspan(in_other), std::byte{0});
+      if (std::memcmp(one.data(), other.data(), size) != 0) {
+        for (std::size_t at = 0; at < size;) {
+          const std::size_t length = std::min(kPage - (address + at) % kPage, size - at);
+          if (std::memcmp(one.data() + at, other.data() + at, length) != 0 &&
+              !found(address + at, one.subspan(at, length), other.subspan(at, length))) {
+            return false;
+          }
+          at += length;
+        }
+      }
+      address += size;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool same_memory(const ComparedProcess& one, const ComparedProcess& other) {
+  return for_each_difference(one, other, [](auto, auto, auto) { return false; });
+}
+
+std::vector<MemoryWrite> changed_memory(const ComparedProcess& before,
+                                        const ComparedProcess& after) {
+  std::vector<MemoryWrite> result;
+  for_each_difference(before, after, [&](std::uint64_t address, auto old, auto now) {
+    const auto first = std::ranges::mismatch(old, now).in1 - old.begin();
+    const auto last =
+        std::ranges::mismatch(old | std::views::reverse, now | std::views::reverse).in1.base() -
+        old.begin();
+    const auto changed =
+        now.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+    result.push_back({address + static_cast<std::uint64_t>(first),
+                      std::string(reinterpret_cast<const char*>(changed.data()), changed.size())});
+    return true;
+  });
+  return result;
+}
+
+std::uint64_t memory_digest(const ComparedProcess& process) {
+  constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
+  std::uint64_t digest = 0;
+  std::vector<std::byte> piece(kPiece);
+  for (const auto& range : compared_ranges(process)) {
+    for (std::uint64_t address = range.start; address < range.end; address += kPiece) {
+      const auto bytes =
+          std::span(piece).first(std::min<std::uint64_t>(kPiece, range.end - address));
+      const std::size_t got = process.memory.read_some(address, bytes);
+      for (std::size_t at = 0; at + 8 <= got; at += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data() + at, sizeof word);
+        digest = std::rotl((digest ^ word) * kMultiplier, 29);
+      }
+    }
+  }
+  return digest;
+}
+
+std::uint64_t writable_size(int pid) {
+  std::uint64_t size = 0;
+  for (const auto& mapping : mappings_of(pid)) {
+    if (mapping.writable && !mapping.shared) size += mapping.end - mapping.start;
+  }
+  return size;
+}
+
+}  // namespace icecore::replay
