@@ -20,6 +20,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/mapped_region.h"
 #include "replay/files/private_view.h"
 #include "replay/restore/seed_image.h"
 #include "snapshot/capture/life_origin.h"
@@ -143,7 +144,9 @@ void Nursery::start(const Options& options, const Transport& transport) {
   int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
   if (!in_place_) flags |= CLONE_NEWPID | CLONE_NEWNS;
   if (options.new_ipc) flags |= CLONE_NEWIPC;
-  alignas(16) std::array<std::byte, 65536> stack{};
+  // Not on our own stack: AddressSanitizer would go on to watch the frames of the child there.
+  constexpr std::size_t kStackSize = 65536;
+  const auto stack = MappedRegion::anonymous(kStackSize);
   pid_ = ::clone(begin_seed, stack.data() + stack.size(), flags, &begin);
   if (pid_ < 0) {
     const int error = errno;

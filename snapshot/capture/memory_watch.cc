@@ -17,6 +17,16 @@ constexpr std::uint64_t kFeatureWpHugetlbfsShmem = 1U << 12U;
 constexpr std::uint64_t kFeatureWpUnpopulated = 1U << 13U;
 constexpr std::uint64_t kFeatureWpAsync = 1U << 15U;
 
+constexpr std::uint64_t kUserModeOnly = 1;  // UFFD_USER_MODE_ONLY, Linux 5.11
+
+/// Without privilege, or vm.unprivileged_userfaultfd, only faults of user code may wait for a
+/// handler. None does here: asynchronous marks are the kernel's, for its own writes as well.
+std::int64_t make_userfaultfd(RemoteProcess& process) {
+  constexpr std::uint64_t kFlags = O_CLOEXEC | O_NONBLOCK;
+  const auto remote = process.call(SYS_userfaultfd, {kFlags});
+  return remote == -EPERM ? process.call(SYS_userfaultfd, {kFlags | kUserModeOnly}) : remote;
+}
+
 /// Fetches descriptor `fd` of process `pid`.
 UniqueFd take_descriptor(int pid, int fd) {
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -27,7 +37,7 @@ UniqueFd take_descriptor(int pid, int fd) {
 }  // namespace
 
 std::optional<WriteWatch> WriteWatch::create(RemoteProcess& process) {
-  const auto remote = process.call(SYS_userfaultfd, {O_CLOEXEC | O_NONBLOCK});
+  const auto remote = make_userfaultfd(process);
   if (remote < 0) return std::nullopt;
   UniqueFd fd = take_descriptor(process.pid(), static_cast<int>(remote));
   process.call(SYS_close, {static_cast<std::uint64_t>(remote)});

@@ -66,6 +66,20 @@ class OtherUsers(program.ProgramTest):
         run.communicate(timeout=program.LONG)
         self.assertEqual(run.returncode, 7)
 
+    def test_what_was_not_written_is_not_copied_again(self):
+        features = {each["name"]: each["works"] for each in self.ask("doctor", "--json").json()["features"]}
+        if not features["track written pages"]:
+            self.skipTest("needs userfaultfd and PAGEMAP_SCAN (Linux 6.7)")
+        run = self.start(*self.as_nobody(self.icecore_there, "run", "-q", "--every", "50ms", "--count", "3", "--name", "s",
+                                         "--", "python3", "-c",
+                                         "memory = bytearray(b'x') * (64 << 20)\nprint('READY', flush=True)\ninput()"),
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=self.directory,
+                         env=self.environment(HOME=str(self.directory)))
+        self.assertEqual(run.stdout.readline(), "READY\n")
+        self.wait_for(lambda: len(self.snapshots()) >= 3, "snapshots")
+        run.communicate("\n")
+        self.assertLess(self.snapshots()[-1]["dirty_bytes"], 8 << 20)
+
     def snapshots(self):
         finished = subprocess.run(self.as_nobody(self.icecore_there, "list", "s", "--json"), capture_output=True,
                                   text=True, check=False, env=self.environment(HOME=str(self.directory)),
