@@ -80,9 +80,10 @@ class TranslatedRun {
   void restart_count();
   [[nodiscard]] std::vector<Visits> visits() const;
 
-  /// To be called when executable memory may have changed: after mmap, munmap, mprotect, mremap of
-  /// anything executable, before or now, and after writing into it.
-  void forget_code();
+  /// To be called when the mappings of `[start, end)` have changed (mmap, munmap, mprotect,
+  /// mremap), or executable memory there was written, since the last run(). Costs little where
+  /// nothing ran.
+  void forget_code(std::uint64_t start, std::uint64_t end);
 
  private:
   class Engine;

@@ -54,6 +54,9 @@ bool interrupt(int tid) { return call("interrupt", PTRACE_INTERRUPT, tid, 0, 0);
 bool resume(int tid, int signal) {
   return call("cont", PTRACE_CONT, tid, 0, static_cast<std::uint64_t>(signal));
 }
+bool single_step(int tid, int signal) {
+  return call("singlestep", PTRACE_SINGLESTEP, tid, 0, static_cast<std::uint64_t>(signal));
+}
 bool resume_to_syscall(int tid, int signal) {
   return call("syscall", PTRACE_SYSCALL, tid, 0, static_cast<std::uint64_t>(signal));
 }

@@ -37,6 +37,9 @@ bool set_options(int tid, unsigned options);
 bool interrupt(int tid);
 /// Resumes a stopped thread, delivering `signal` when it is not 0.
 bool resume(int tid, int signal);
+/// Resumes it for one instruction (SIGTRAP, TRAP_TRACE), or to the first of the handler of
+/// `signal`.
+bool single_step(int tid, int signal);
 /// As resume(), but stops again at the next entry to or exit from a system call.
 bool resume_to_syscall(int tid, int signal);
 /// Runs one instruction and stops again with SIGTRAP. The call that it may be is made unseen.
