@@ -46,6 +46,8 @@ class CodeCache {
   [[nodiscard]] std::optional<Origin> origin_of(std::uint64_t address) const;
   /// Some code of x87 was translated since forget().
   [[nodiscard]] bool has_x87() const { return has_x87_; }
+  /// Some of it in the precise block, which the next one overwrites.
+  [[nodiscard]] bool has_x87_for_once() const { return precise_.has_x87; }
 
   [[nodiscard]] const PlaceMap& places() const { return places_; }
   /// Blocks with an address whose actions change are made anew. Blocks that run to its middle too.

@@ -165,6 +165,7 @@ TranslatedRun::Engine::Step TranslatedRun::Engine::matched() {
 }
 
 TranslatedRun::Engine::Step TranslatedRun::Engine::step(const Limit& limit) {
+  if (cache_->has_x87_for_once()) mend_x87();
   const bool last = limit.point && limit.point->transfers == counter_.transfers();
   const auto code = cache_->precise_block_at(point_.pc, last ? limit.point->pc : 0);
   if (!take(code, point_.pc)) return std::nullopt;

@@ -196,6 +196,7 @@ bool TranslatedRun::Engine::advance_repetition(std::uint64_t times) {
   const auto form = decode(std::span(bytes).first(size));
   if (!form || !form->is_repeated_string() || registers.rcx <= times) return false;
   const ExecutionPoint before = point_;
+  const std::uint64_t flags = registers.eflags;
   const std::uint64_t left = registers.rcx - times;
   const auto code = cache_->precise_block_at(point_.pc, point_.pc + form->length);
   const auto* address = std::get_if<std::uint64_t>(&code);
@@ -205,6 +206,8 @@ bool TranslatedRun::Engine::advance_repetition(std::uint64_t times) {
   cache_->memory().flush();
   const ThreadStop stop = thread_.resume();
   const std::uint64_t undone = registers.rcx;
+  // Until its end a repeated comparison keeps the flags from before (seen on Zen 5).
+  registers.eflags = flags;
   registers.rcx += left;
   point_ = before;
   point_.rep_done += times - undone;

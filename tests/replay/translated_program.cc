@@ -206,6 +206,8 @@ std::string TranslatedProgram::output() {
 ProgramState state_of(const TranslatedProgram& program) {
   ProgramState state{program.registers(), ptrace_call::xstate(program.pid()).value_or(""), {}};
   state.registers.orig_rax = 0;
+  // The resume flag: a step in the middle of a `rep` leaves it.
+  state.registers.eflags &= ~0x10000ULL;
   // Which components are in their initial state depends on when the kernel saved them.
   constexpr std::size_t kHeader = 512;
   constexpr std::size_t kHeaderSize = 64;
@@ -244,7 +246,10 @@ std::string difference(const ProgramState& expected, const ProgramState& actual)
     out << kNames[i] << " is " << std::hex << other[i] << ", not " << one[i] << "; ";
   }
   for (std::size_t i = 0; i < expected.xstate.size(); ++i) {
-    if (expected.xstate[i] != actual.xstate[i]) out << "xstate byte " << std::dec << i << "; ";
+    if (expected.xstate[i] == actual.xstate[i]) continue;
+    out << "xstate byte " << std::dec << i << " is " << std::hex
+        << static_cast<unsigned>(static_cast<unsigned char>(actual.xstate[i])) << ", not "
+        << static_cast<unsigned>(static_cast<unsigned char>(expected.xstate[i])) << "; ";
   }
   if (expected.memory != actual.memory) {
     out << "memory is\n" << actual.memory << "not\n" << expected.memory;
