@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "snapshot/view_link_map.h"
+#include "snapshot/link_map.h"
 
 namespace icecore::cli {
 namespace {
@@ -62,7 +62,7 @@ std::filesystem::path write_module_files(const snapshot::StoredSnapshot& snapsho
       copy_content(*content, below(root, file.path()));
     }
   }
-  const auto libraries = snapshot::ViewLinkMap(snapshot, process).libraries();
+  const auto libraries = snapshot::LinkMap(snapshot, process).libraries();
   for (const auto& library : libraries.libraries) {
     const auto* file = file_at(snapshot, process, library.dynamic);
     if (file != nullptr && written.contains(file->path())) add_name(root, library.name, *file);

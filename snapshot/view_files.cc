@@ -11,7 +11,7 @@
 #include <optional>
 #include <utility>
 
-#include "snapshot/view_link_map.h"
+#include "snapshot/link_map.h"
 #include "snapshot/view_proc_text.h"
 
 namespace icecore::snapshot {
@@ -120,7 +120,7 @@ ViewFiles::OpenFile ViewFiles::find(std::string_view path) const {
 
 const model::MappedFile* ViewFiles::loaded_as(std::string_view name) const {
   for (const model::Process& process : moment_.model().processes()) {
-    const auto list = ViewLinkMap(moment_.snapshot(), process).libraries();
+    const auto list = LinkMap(moment_.snapshot(), process).libraries();
     for (const gdbstub::Library& library : list.libraries) {
       if (library.name != name) continue;
       const auto* mapping = StoredSnapshot::find_mapping(process, library.dynamic);

@@ -6,8 +6,8 @@
 
 #include "gdbstub/target/register_layout.h"
 #include "gdbstub/target/thread.h"
+#include "snapshot/register_codec.h"
 #include "snapshot/stored_snapshot.h"
-#include "snapshot/view_registers.h"
 #include "snapshot/view_sequence.h"
 
 namespace icecore::snapshot {
@@ -23,7 +23,7 @@ class ViewMoment {
   [[nodiscard]] const model::Snapshot& model() const { return snapshot_->model(); }
   /// The register set of the machine that the first snapshot was taken on; it is the same for all,
   /// since a client asks for it only once.
-  [[nodiscard]] const ViewRegisters& registers() const { return registers_; }
+  [[nodiscard]] const RegisterCodec& registers() const { return registers_; }
 
   /// Throw Error naming the snapshot when there is none such in it.
   [[nodiscard]] const model::Process& process(std::int32_t pid) const;
@@ -40,7 +40,7 @@ class ViewMoment {
  private:
   const SnapshotSequence& sequence_;
   std::shared_ptr<const StoredSnapshot> snapshot_;
-  ViewRegisters registers_;
+  RegisterCodec registers_;
 };
 
 /// The program counter of a thread; 0 when its registers are not held.

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "snapshot/view_link_map.h"
-#include "snapshot/view_thread_local.h"
+#include "snapshot/link_map.h"
+#include "snapshot/thread_local_block.h"
 
 namespace icecore::snapshot {
 namespace {
@@ -42,11 +42,11 @@ std::string ViewProcess::host_name() { return moment_.model().machine().hostname
 std::string ViewProcess::kernel_release() { return moment_.model().machine().kernel_release(); }
 
 gdbstub::LibraryList ViewProcess::libraries(std::int32_t pid) {
-  return ViewLinkMap(moment_.snapshot(), moment_.process(pid)).libraries();
+  return LinkMap(moment_.snapshot(), moment_.process(pid)).libraries();
 }
 
 std::optional<std::uint64_t> ViewProcess::debug_pointer(std::int32_t pid) {
-  return ViewLinkMap(moment_.snapshot(), moment_.process(pid)).debug_pointer();
+  return LinkMap(moment_.snapshot(), moment_.process(pid)).debug_pointer();
 }
 
 std::vector<gdbstub::MemoryRegion> ViewProcess::regions(std::int32_t pid) {
@@ -67,7 +67,7 @@ std::vector<std::byte> ViewProcess::siginfo(gdbstub::ThreadId id) {
 std::uint64_t ViewProcess::address(gdbstub::ThreadId id, std::uint64_t offset,
                                    std::uint64_t link_map) {
   const std::uint64_t pointer = thread_pointer(moment_.thread(id));
-  return thread_local_address(moment_.snapshot(), moment_.process(id.pid), pointer, offset,
+  return thread_local_address(LinkMap(moment_.snapshot(), moment_.process(id.pid)), pointer, offset,
                               link_map);
 }
 

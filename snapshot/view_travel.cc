@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "snapshot/view_link_map.h"
+#include "snapshot/link_map.h"
 #include "snapshot/view_watch.h"
 
 namespace icecore::snapshot {
@@ -32,7 +32,7 @@ std::vector<std::string> loaded_libraries(const StoredSnapshot& snapshot, std::i
   std::vector<std::string> loaded;
   const model::Process* process = snapshot.find_process(pid);
   if (process == nullptr) return loaded;
-  for (const auto& library : ViewLinkMap(snapshot, *process).libraries().libraries) {
+  for (const auto& library : LinkMap(snapshot, *process).libraries().libraries) {
     loaded.push_back(library.name + " " + std::to_string(library.load_bias));
   }
   return loaded;

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "snapshot/stored_snapshot.h"
+#include "snapshot/link_map.h"
 
 namespace icecore::snapshot {
 
@@ -11,9 +11,7 @@ namespace icecore::snapshot {
 /// the thread-local block of the library with `link_map`. Follows glibc's structures with the
 /// offsets that glibc itself publishes for libthread_db (_thread_db_*). Throws Error with the
 /// reason when that is not possible.
-[[nodiscard]] std::uint64_t thread_local_address(const StoredSnapshot& snapshot,
-                                                 const model::Process& process,
-                                                 std::uint64_t thread_pointer, std::uint64_t offset,
-                                                 std::uint64_t link_map);
+[[nodiscard]] std::uint64_t thread_local_address(const LinkMap& maps, std::uint64_t thread_pointer,
+                                                 std::uint64_t offset, std::uint64_t link_map);
 
 }  // namespace icecore::snapshot

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "snapshot/view_thread_local.h"
+#include "snapshot/thread_local_block.h"
 
 #include <string>
 
 #include "base/error.h"
-#include "snapshot/view_link_map.h"
 
 namespace icecore::snapshot {
 namespace {
 
 /// The offset of a member, from a descriptor {size in bits, elements, offset} of nptl_db.
-std::uint64_t member_offset(const ViewLinkMap& maps, const gdbstub::LibraryList& list,
+std::uint64_t member_offset(const LinkMap& maps, const gdbstub::LibraryList& list,
                             const std::string& member) {
   const std::string symbol = "_thread_db_" + member;
   for (const gdbstub::Library& library : list.libraries) {
@@ -27,7 +26,7 @@ std::uint64_t member_offset(const ViewLinkMap& maps, const gdbstub::LibraryList&
   throw Error("thread-local variables: the C library does not publish " + symbol);
 }
 
-std::uint64_t word_at(const ViewLinkMap& maps, std::uint64_t address) {
+std::uint64_t word_at(const LinkMap& maps, std::uint64_t address) {
   const auto value = maps.read_word(address);
   if (!value) throw Error("thread-local variables: the C library's structures cannot be read");
   return *value;
@@ -35,13 +34,11 @@ std::uint64_t word_at(const ViewLinkMap& maps, std::uint64_t address) {
 
 }  // namespace
 
-std::uint64_t thread_local_address(const StoredSnapshot& snapshot, const model::Process& process,
-                                   std::uint64_t thread_pointer, std::uint64_t offset,
-                                   std::uint64_t link_map) {
+std::uint64_t thread_local_address(const LinkMap& maps, std::uint64_t thread_pointer,
+                                   std::uint64_t offset, std::uint64_t link_map) {
   constexpr std::uint64_t kUnallocated = ~std::uint64_t{0};
   constexpr std::uint64_t kDtvEntrySize = 16;
   constexpr std::uint64_t kThreadPointerToDtv = 8;  // tcbhead_t.dtv: part of the psABI
-  const ViewLinkMap maps(snapshot, process);
   const gdbstub::LibraryList list = maps.libraries();
   const std::uint64_t module =
       word_at(maps, link_map + member_offset(maps, list, "link_map_l_tls_modid"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "snapshot/view_link_map.h"
+#include "snapshot/link_map.h"
 
 #include <elf.h>
 
@@ -34,38 +34,44 @@ std::uint32_t gnu_hash(std::string_view name) {
 
 }  // namespace
 
-std::optional<std::uint64_t> ViewLinkMap::read_word(std::uint64_t address) const {
+LinkMap::LinkMap(const StoredSnapshot& snapshot, const model::Process& process)
+    : LinkMap(
+          [&snapshot, &process](std::uint64_t address, std::span<std::byte> out) {
+            return snapshot.read_memory(process, address, out);
+          },
+          process.auxv()) {}
+
+std::optional<std::uint64_t> LinkMap::read_word(std::uint64_t address) const {
   std::uint64_t value = 0;
   const auto bytes = std::as_writable_bytes(std::span(&value, 1));
-  if (snapshot_.read_memory(process_, address, bytes) != bytes.size()) return std::nullopt;
+  if (read_memory_(address, bytes) != bytes.size()) return std::nullopt;
   return value;
 }
 
-std::optional<std::uint32_t> ViewLinkMap::read_half_word(std::uint64_t address) const {
+std::optional<std::uint32_t> LinkMap::read_half_word(std::uint64_t address) const {
   std::uint32_t value = 0;
   const auto bytes = std::as_writable_bytes(std::span(&value, 1));
-  if (snapshot_.read_memory(process_, address, bytes) != bytes.size()) return std::nullopt;
+  if (read_memory_(address, bytes) != bytes.size()) return std::nullopt;
   return value;
 }
 
-std::string ViewLinkMap::read_string(std::uint64_t address) const {
+std::string LinkMap::read_string(std::uint64_t address) const {
   std::array<std::byte, 4096> bytes{};
-  const std::size_t got = snapshot_.read_memory(process_, address, bytes);
+  const std::size_t got = read_memory_(address, bytes);
   const auto* text = reinterpret_cast<const char*>(bytes.data());
   return std::string(text, ::strnlen(text, got));
 }
 
-std::optional<std::uint64_t> ViewLinkMap::auxiliary_value(std::uint64_t type) const {
-  const std::string& auxv = process_.auxv();
-  for (std::size_t at = 0; at + 16 <= auxv.size(); at += 16) {
+std::optional<std::uint64_t> LinkMap::auxiliary_value(std::uint64_t type) const {
+  for (std::size_t at = 0; at + 16 <= auxv_.size(); at += 16) {
     std::uint64_t entry[2];
-    std::memcpy(entry, auxv.data() + at, sizeof entry);
+    std::memcpy(entry, auxv_.data() + at, sizeof entry);
     if (entry[0] == type) return entry[1];
   }
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> ViewLinkMap::dynamic_section() const {
+std::optional<std::uint64_t> LinkMap::dynamic_section() const {
   const auto headers = auxiliary_value(AT_PHDR);
   const std::uint64_t count = auxiliary_value(AT_PHNUM).value_or(0);
   if (!headers || count > kMostProgramHeaders) return std::nullopt;
@@ -74,7 +80,7 @@ std::optional<std::uint64_t> ViewLinkMap::dynamic_section() const {
   for (std::uint64_t i = 0; i < count; ++i) {
     Elf64_Phdr header;
     const auto bytes = std::as_writable_bytes(std::span(&header, 1));
-    if (snapshot_.read_memory(process_, *headers + i * sizeof header, bytes) != bytes.size()) {
+    if (read_memory_(*headers + i * sizeof header, bytes) != bytes.size()) {
       return std::nullopt;
     }
     if (header.p_type == PT_PHDR) bias = *headers - header.p_vaddr;
@@ -84,8 +90,7 @@ std::optional<std::uint64_t> ViewLinkMap::dynamic_section() const {
   return *dynamic + bias.value_or(0);
 }
 
-std::optional<std::uint64_t> ViewLinkMap::dynamic_entry(std::uint64_t dynamic,
-                                                        std::int64_t tag) const {
+std::optional<std::uint64_t> LinkMap::dynamic_entry(std::uint64_t dynamic, std::int64_t tag) const {
   for (int i = 0; i < kMostDynamicEntries; ++i, dynamic += sizeof(Elf64_Dyn)) {
     const auto found = read_word(dynamic);
     if (!found || *found == DT_NULL) return std::nullopt;
@@ -94,26 +99,25 @@ std::optional<std::uint64_t> ViewLinkMap::dynamic_entry(std::uint64_t dynamic,
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> ViewLinkMap::dynamic_value(std::uint64_t dynamic,
-                                                        std::int64_t tag) const {
+std::optional<std::uint64_t> LinkMap::dynamic_value(std::uint64_t dynamic, std::int64_t tag) const {
   const auto entry = dynamic_entry(dynamic, tag);
   return entry ? read_word(*entry) : std::nullopt;
 }
 
-std::optional<std::uint64_t> ViewLinkMap::debug_pointer() const {
+std::optional<std::uint64_t> LinkMap::debug_pointer() const {
   const auto dynamic = dynamic_section();
   return dynamic ? dynamic_entry(*dynamic, DT_DEBUG) : std::nullopt;
 }
 
-std::optional<std::uint64_t> ViewLinkMap::debug_structure() const {
+std::optional<std::uint64_t> LinkMap::debug_structure() const {
   const auto pointer = debug_pointer();
   const auto address = pointer ? read_word(*pointer) : std::nullopt;
   if (!address || *address == 0) return std::nullopt;
   return address;
 }
 
-void ViewLinkMap::walk_name_space(std::uint64_t r_debug, std::uint64_t name_space,
-                                  gdbstub::LibraryList& list) const {
+void LinkMap::walk_name_space(std::uint64_t r_debug, std::uint64_t name_space,
+                              gdbstub::LibraryList& list) const {
   std::uint64_t map = read_word(r_debug + kDebugMap).value_or(0);
   for (int i = 0; map != 0 && i < kMostLibraries; ++i) {
     const auto bias = read_word(map);
@@ -131,7 +135,7 @@ void ViewLinkMap::walk_name_space(std::uint64_t r_debug, std::uint64_t name_spac
   }
 }
 
-gdbstub::LibraryList ViewLinkMap::libraries() const {
+gdbstub::LibraryList LinkMap::libraries() const {
   gdbstub::LibraryList list;
   std::optional<std::uint64_t> r_debug = debug_structure();
   for (int i = 0; r_debug && *r_debug != 0 && i < kMostNameSpaces; ++i) {
@@ -142,8 +146,8 @@ gdbstub::LibraryList ViewLinkMap::libraries() const {
   return list;
 }
 
-std::optional<std::uint64_t> ViewLinkMap::find_symbol(const gdbstub::Library& library,
-                                                      std::string_view name) const {
+std::optional<std::uint64_t> LinkMap::find_symbol(const gdbstub::Library& library,
+                                                  std::string_view name) const {
   const auto table = dynamic_value(library.dynamic, DT_GNU_HASH);
   const auto symbols = dynamic_value(library.dynamic, DT_SYMTAB);
   const auto strings = dynamic_value(library.dynamic, DT_STRTAB);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "snapshot/view_registers.h"
+#include "snapshot/register_codec.h"
 
 #include <sys/user.h>
 
@@ -89,7 +89,7 @@ std::uint32_t full_tag_word(const std::string& xstate) {
 
 }  // namespace
 
-ViewRegisters::ViewRegisters(const model::Machine& machine)
+RegisterCodec::RegisterCodec(const model::Machine& machine)
     : layout_(gdbstub::amd64_linux_layout(register_sets(machine))),
       places_(layout_.registers().size()) {
   place_user_regs();
@@ -97,12 +97,12 @@ ViewRegisters::ViewRegisters(const model::Machine& machine)
   place_extended(machine);
 }
 
-void ViewRegisters::place(const std::string& name, const Place& place) {
+void RegisterCodec::place(const std::string& name, const Place& place) {
   const auto index = layout_.find(name);
   if (index) places_[*index] = place;
 }
 
-void ViewRegisters::place_user_regs() {
+void RegisterCodec::place_user_regs() {
   using Regs = user_regs_struct;
   const std::pair<const char*, std::size_t> wide[] = {
       {"rax", offsetof(Regs, rax)},         {"rbx", offsetof(Regs, rbx)},
@@ -124,7 +124,7 @@ void ViewRegisters::place_user_regs() {
 }
 
 // The FXSAVE area: the first 512 bytes of every XSAVE image.
-void ViewRegisters::place_legacy() {
+void RegisterCodec::place_legacy() {
   for (std::size_t i = 0; i < 8; ++i) {
     place("st" + std::to_string(i), {Source::Xstate, kSt0Offset + i * 16, 10, kX87});
   }
@@ -143,7 +143,7 @@ void ViewRegisters::place_legacy() {
   place("mxcsr", {Source::Xstate, kMxcsrOffset, 4, kSse, 0x1f80});
 }
 
-void ViewRegisters::place_extended(const model::Machine& machine) {
+void RegisterCodec::place_extended(const model::Machine& machine) {
   const auto at = [&](unsigned number) { return component_offset(machine, number).value_or(0); };
   for (std::size_t i = 0; i < 16; ++i) {
     const std::string low = std::to_string(i);
@@ -161,18 +161,22 @@ void ViewRegisters::place_extended(const model::Machine& machine) {
   place("pkru", {Source::Xstate, at(kPkru), 4, kPkru});
 }
 
-gdbstub::RegisterValues ViewRegisters::decode(const model::Thread& thread) const {
+gdbstub::RegisterValues RegisterCodec::decode(const model::Thread& thread) const {
+  return decode(RegisterImages{thread.registers(), thread.xstate()});
+}
+
+gdbstub::RegisterValues RegisterCodec::decode(const RegisterImages& images) const {
   gdbstub::RegisterValues values(layout_);
-  for (std::size_t i = 0; i < places_.size(); ++i) read(places_[i], thread, values, i);
+  for (std::size_t i = 0; i < places_.size(); ++i) read(places_[i], images, values, i);
   return values;
 }
 
-void ViewRegisters::read(const Place& place, const model::Thread& thread,
+void RegisterCodec::read(const Place& place, const RegisterImages& images,
                          gdbstub::RegisterValues& values, std::size_t index) const {
   const gdbstub::Register& reg = layout_.registers()[index];
   std::byte* out = values.bytes.data() + reg.offset;
   const bool general = place.source == Source::UserRegs;
-  const std::string& image = general ? thread.registers() : thread.xstate();
+  const std::string& image = general ? images.general : images.xstate;
   if (place.size == 0 || place.size > reg.size || image.size() < place.offset + place.size) return;
   std::uint64_t in_use = xstate_bv(image);
   if (reg.name == "mxcsr") in_use |= in_use >> 1U & 1U << kSse;

@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "gdbstub/target/libraries.h"
 #include "snapshot/stored_snapshot.h"
 
 namespace icecore::snapshot {
 
-/// Reads what the dynamic loader of a process keeps about its libraries, out of stored memory: the
-/// debug structure (r_debug), the list of link maps, and symbols of a loaded library.
-class ViewLinkMap {
+/// Copies memory of a process from an address on; returns how many bytes were readable.
+using MemoryReader = std::function<std::size_t(std::uint64_t address, std::span<std::byte> out)>;
+
+/// Reads what the dynamic loader of a process keeps about its libraries, out of its memory, stored
+/// or living: the debug structure (r_debug), the list of link maps, and symbols of a loaded
+/// library.
+class LinkMap {
  public:
-  ViewLinkMap(const StoredSnapshot& snapshot, const model::Process& process)
-      : snapshot_(snapshot), process_(process) {}
+  /// `auxv` as in /proc/PID/auxv.
+  LinkMap(MemoryReader read_memory, std::string auxv)
+      : read_memory_(std::move(read_memory)), auxv_(std::move(auxv)) {}
+  /// Of a stored process; both must outlive it.
+  LinkMap(const StoredSnapshot& snapshot, const model::Process& process);
 
   /// Where the value of DT_DEBUG lies, found through AT_PHDR; nullopt for a static program.
   [[nodiscard]] std::optional<std::uint64_t> debug_pointer() const;
@@ -42,8 +53,8 @@ class ViewLinkMap {
                        gdbstub::LibraryList& list) const;
   [[nodiscard]] std::string read_string(std::uint64_t address) const;
 
-  const StoredSnapshot& snapshot_;
-  const model::Process& process_;
+  MemoryReader read_memory_;
+  std::string auxv_;
 };
 
 }  // namespace icecore::snapshot
