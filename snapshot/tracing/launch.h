@@ -10,13 +10,29 @@
 
 namespace icecore::snapshot {
 
+/// How a program is to be started.
+struct ProgramStart {
+  enum class AddressSpace { Inherited, Fixed };  ///< Fixed: without randomization
+  enum class Group { Inherited, Own };           ///< Own: a process group, with the terminal
+  enum class Streams { Inherited, Apart };       ///< Apart: nothing to read, output on stderr
+
+  std::vector<std::string> arguments;  ///< the first is looked up in PATH
+  /// NAME=VALUE; ours when it is empty.
+  std::vector<std::string> environment;
+  std::string working_directory;  ///< ours when it is empty
+  AddressSpace address_space = AddressSpace::Inherited;
+  Group group = Group::Inherited;
+  Streams streams = Streams::Inherited;
+  sigset_t mask{};  ///< the program's signal mask
+};
+
 /// A child that has been forked but has not executed its program yet: it waits to be let go, so
-/// that a tracer can seize it first. It inherits the terminal, the descriptors and the process
-/// group.
+/// that a tracer can seize it first. It inherits the terminal and the descriptors.
 class LaunchedProgram {
  public:
   /// `arguments[0]` is looked up in PATH; `mask` is the program's signal mask.
   LaunchedProgram(const std::vector<std::string>& arguments, const sigset_t& mask);
+  explicit LaunchedProgram(const ProgramStart& start);
   LaunchedProgram(const LaunchedProgram&) = delete;
   LaunchedProgram& operator=(const LaunchedProgram&) = delete;
   /// A child that was never let go is killed and reaped.

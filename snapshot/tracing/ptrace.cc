@@ -47,6 +47,12 @@ unsigned puppet_options() {
          PTRACE_O_TRACEVFORK;
 }
 
+unsigned debugging_options(TracerDeath death) {
+  const unsigned kill = death == TracerDeath::KillsThem ? PTRACE_O_EXITKILL : 0;
+  return kill | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+         PTRACE_O_TRACEVFORK | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXEC;
+}
+
 bool set_options(int tid, unsigned options) {
   return call("setoptions", PTRACE_SETOPTIONS, tid, 0, options);
 }

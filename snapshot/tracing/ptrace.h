@@ -33,6 +33,10 @@ Seize seize(int tid, unsigned options);
 /// For processes that are ours to make: they die with the tracer, and their children and threads
 /// are traced and stopped from birth.
 unsigned puppet_options();
+/// For processes under a debugger: births, executions and vfork's end are reported, and the
+/// newborn is traced from birth. `death` says whether they die with the tracer.
+enum class TracerDeath { LeavesThem, KillsThem };
+unsigned debugging_options(TracerDeath death);
 bool set_options(int tid, unsigned options);
 bool interrupt(int tid);
 /// Resumes a stopped thread, delivering `signal` when it is not 0.

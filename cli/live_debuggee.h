@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gdbstub/server.h"
+#include "replay/live/live_options.h"
+#include "replay/live/live_tree.h"
+
+namespace icecore::cli {
+
+/// The living processes that a stub serves, one client after another. Made on the thread that
+/// serves: it is their tracer. At its end what it has started dies, and what it has attached to
+/// runs on.
+class LiveDebuggee {
+ public:
+  explicit LiveDebuggee(const replay::LiveOptions& options);
+
+  /// Throw Error when that cannot be done.
+  void launch(const std::vector<std::string>& words);
+  void attach(std::int32_t pid);
+
+  [[nodiscard]] const std::string& title() const { return options_.title; }
+  /// This object must outlive it.
+  [[nodiscard]] gdbstub::TargetFactory targets() const;
+
+ private:
+  replay::LiveOptions options_;
+  std::shared_ptr<replay::LiveTree> tree_;
+};
+
+}  // namespace icecore::cli
