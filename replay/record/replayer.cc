@@ -84,7 +84,7 @@ Arrival Replayer::run_on(const StopSet& stops) {
 }
 
 std::optional<Arrival> Replayer::take_stop(int status, const StopSet& stops) {
-  if (is_event(status)) return Arrival{Arrival::Kind::Interrupted, {}};
+  if (is_event(status)) return std::nullopt;
   if (is_syscall_stop(status)) return take_call();
   const int signal = WSTOPSIG(status);
   if (signal == SIGTRAP) return take_trap(stops);

@@ -32,7 +32,7 @@ struct StopSet {
 
 /// What a replayed process stopped for.
 struct Arrival {
-  enum class Kind { Breakpoint, Watchpoint, EventLimit, LogEnd, Interrupted, Stepped };
+  enum class Kind { Breakpoint, Watchpoint, EventLimit, LogEnd, Stepped };
   Kind kind = Kind::Stepped;
   WatchedMemory watch;  ///< Watchpoint: which one
 };
@@ -58,10 +58,12 @@ class Replayer {
   [[nodiscard]] std::uint64_t next_event() const { return next_event_; }
 
   /// Runs on until something of `stops` happens; a breakpoint at which it stands already is left
-  /// first. Interrupted: somebody else (a StopTimer) has interrupted it.
+  /// first.
   Arrival run(const StopSet& stops);
   /// One instruction; a call with its answer, and the way into a signal handler, are one as well.
   Arrival step(const std::vector<WatchedMemory>& watches = {});
+  /// Its watch registers, for whoever runs the process by other means between two runs of this.
+  WatchRegisters& watch_registers() { return watches_; }
   /// A copy of it as it stands.
   std::unique_ptr<ProcessCopy> copy() const;
   /// Gives the process away.

@@ -24,6 +24,8 @@ ARROWS = {
     "replay": ["base", "store", "snapshot/", "gdbstub/target", "replay/"],
     "replay/restore": ["base", "store", "snapshot/", "replay/files"],
     "replay/translate": ["base", "snapshot/tracing", "snapshot/proc", "replay/restore"],
+    "replay/record": ["base", "snapshot/tracing", "snapshot/proc"],
+    "replay/timeline": ["base", "snapshot/tracing", "replay/record", "replay/translate", "replay/restore"],
     "replay/live": ["base", "store", "snapshot/", "gdbstub/target", "replay/restore", "replay/files"],
     "replay/files": ["base", "store", "snapshot/", "replay/restore"],
     "cli": ["base", "store", "gdbstub/", "snapshot/", "replay/", "cli/"],

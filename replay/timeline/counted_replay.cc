@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/timeline/counted_replay.h"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/overloaded.h"
+#include "replay/record/memory_difference.h"
+#include "replay/record/traced_thread.h"
+
+namespace icecore::replay {
+
+CountedReplay::CountedReplay(const Moment& start, const EventLog& log,
+                             std::uint64_t syscall_instruction)
+    : replayer_(copy_process(start.pid, syscall_instruction), log, start.position.events,
+                syscall_instruction),
+      log_(log),
+      position_(start.position) {}
+
+TranslatedRun& CountedReplay::translated() {
+  if (translated_) return *translated_;
+  // What the program will map is not to be in our way, nor we in its.
+  std::vector<AddressRange> reserved;
+  for (auto number = replayer_.next_event(); number < log_.end(); ++number) {
+    const auto* layout = std::get_if<LayoutCall>(log_.find(number));
+    if (layout == nullptr || layout->call.result < 0) continue;
+    const auto start = static_cast<std::uint64_t>(layout->call.result);
+    const bool moved = layout->call.number == SYS_mremap;
+    if (moved || layout->call.number == SYS_mmap) {
+      reserved.push_back({start, start + layout->call.arguments[moved ? 2 : 1], {}});
+    }
+  }
+  counted_before_ = position_.point.transfers;
+  return translated_.emplace(replayer_.pid(), std::move(reserved));
+}
+
+void CountedReplay::run_to_event(std::uint64_t events) {
+  if (events == position_.events) return;
+  translated_.reset();
+  StopSet stops;
+  stops.event_limit = events;
+  if (replayer_.run(stops).kind != Arrival::Kind::EventLimit) {
+    throw ReplayDiverged(events, "what was recorded ends there");
+  }
+  position_ = {events, {0, replayer_.registers().rip, 0}};
+  counted_before_ = 0;
+}
+
+CountedReplay::Stretch CountedReplay::run(const Limit& limit) {
+  auto& run = translated();
+  Limit shifted = limit;
+  if (shifted.point) shifted.point->transfers -= counted_before_;
+  Outcome outcome = run.run(shifted);
+  while (passes_input(outcome)) outcome = run.run(shifted);
+  position_.point = run.point();
+  position_.point.transfers += counted_before_;
+  return std::visit(Overloaded{
+                        [](const PointReached&) { return Stretch::Reached; },
+                        [](const PlaceReached&) { return Stretch::Visited; },
+                        [](const StateMatched&) { return Stretch::Matched; },
+                        [](const WatchTrapped&) { return Stretch::Watched; },
+                        [](const SystemCall&) { return Stretch::Ended; },
+                        [](const InputInstruction&) { return Stretch::Ended; },
+                        [](const Fault&) { return Stretch::Ended; },
+                        [this](const PointMissed&) -> Stretch {
+                          throw ReplayDiverged(position_.events, "the point does not come");
+                        },
+                        [this](const Interrupted&) -> Stretch {
+                          throw ReplayDiverged(position_.events, "it was interrupted");
+                        },
+                        [this](const Ended&) -> Stretch { throw_gone(replayer_.pid()); },
+                    },
+                    outcome);
+}
+
+/// Instructions that answer the same on the same CPU are no events: they are done natively.
+bool CountedReplay::passes_input(const Outcome& outcome) {
+  const auto* input = std::get_if<InputInstruction>(&outcome);
+  if (input == nullptr) return false;
+  switch (input->kind) {
+    case InputInstruction::Kind::Rdtsc:
+    case InputInstruction::Kind::Rdtscp:
+      return false;
+    case InputInstruction::Kind::Cpuid:
+    case InputInstruction::Kind::Rdpid:
+      replayer_.step();
+      return true;
+    case InputInstruction::Kind::Rdrand:
+    case InputInstruction::Kind::Rdseed:
+    case InputInstruction::Kind::Rdpmc:
+      break;
+  }
+  throw Refused(
+      "the way back leads past an instruction that asks the CPU for a random number, "
+      "which nobody could keep");
+}
+
+void CountedReplay::run_to(const Position& target) {
+  if (target.events != position_.events) run_to_event(target.events);
+  if (target.point == position_.point) return;
+  Limit limit;
+  limit.point = target.point;
+  if (run(limit) != Stretch::Reached) {
+    throw ReplayDiverged(target.events, "the stretch ends before the point");
+  }
+}
+
+void CountedReplay::run_to_stretch_end() {
+  const Event* event = log_.find(replayer_.next_event());
+  const auto* taken = event == nullptr ? nullptr : std::get_if<SignalTaken>(event);
+  if (taken != nullptr && taken->place == SignalTaken::Place::BehindEvent) return;
+  if (taken != nullptr && wait_for_signal(*taken)) return;
+  if (run({}) != Stretch::Ended) {
+    throw ReplayDiverged(position_.events, "the stretch does not end");
+  }
+}
+
+/// Where a signal came in the middle of nowhere; false when the stretch ends by itself.
+bool CountedReplay::wait_for_signal(const SignalTaken& taken) {
+  if (taken.place != SignalTaken::Place::Anywhere) return false;
+  Limit limit;
+  limit.state = taken.before;
+  if (run(limit) != Stretch::Matched) {
+    throw ReplayDiverged(position_.events, "the place of a signal does not come");
+  }
+  return true;
+}
+
+void CountedReplay::cross_event() {
+  const std::uint64_t number = replayer_.next_event();
+  const Event* event = log_.find(number);
+  if (event == nullptr) throw ReplayDiverged(number, "what was recorded ends there");
+  // The cache is memory that the recorded process did not have.
+  if (std::holds_alternative<SignalTaken>(*event)) translated_.reset();
+  replayer_.step();
+  if (replayer_.next_event() != number + 1) {
+    throw ReplayDiverged(number, "the event does not come where it came");
+  }
+  if (translated_) forget_changed_code(*event);
+  if (translated_) translated_->restart_count();
+  counted_before_ = 0;
+  position_ = {number + 1, {0, replayer_.registers().rip, 0}};
+}
+
+void CountedReplay::forget_changed_code(const Event& event) {
+  const auto* layout = std::get_if<LayoutCall>(&event);
+  if (layout == nullptr) return;
+  const auto& call = layout->call;
+  if (call.number == SYS_arch_prctl || call.number == SYS_brk || call.number == SYS_rseq) return;
+  const auto result = static_cast<std::uint64_t>(call.result);
+  const std::uint64_t start = call.number == SYS_mmap ? result : call.arguments[0];
+  translated_->forget_code(start, start + call.arguments[1]);
+  if (call.number == SYS_mremap) translated_->forget_code(result, result + call.arguments[2]);
+}
+
+void CountedReplay::note_visits(std::optional<Visit>& last) const {
+  for (const auto& place : translated_->visits()) {
+    if (!place.last) continue;
+    Position visited{position_.events, *place.last};
+    visited.point.transfers += counted_before_;
+    if (!last || last->position < visited) last = Visit{visited, {}};
+  }
+}
+
+std::optional<Visit> CountedReplay::last_visit(const Position& end, const Goal& goal) {
+  return visits_to(end, goal, Place::Action::Record);
+}
+
+std::optional<Visit> CountedReplay::first_visit(const Position& end, const Goal& goal) {
+  return visits_to(end, goal, Place::Action::Stop);
+}
+
+std::optional<Visit> CountedReplay::visits_to(const Position& end, const Goal& goal,
+                                              Place::Action action) {
+  const bool first = action == Place::Action::Stop;
+  std::optional<Visit> last;
+  std::vector<icecore::replay::Place> places;
+  for (const auto address : goal.breakpoints) places.push_back({address, action});
+  auto& watches = replayer_.watch_registers();
+  while (position_ < end) {
+    translated().set_places(places);
+    watches.arm(replayer_.pid(), replayer_.memory(), goal.watches);
+    Limit limit;
+    if (position_.events == end.events) limit.point = end.point;
+    const Event* event = log_.find(replayer_.next_event());
+    const auto* taken = event == nullptr ? nullptr : std::get_if<SignalTaken>(event);
+    const bool behind = taken != nullptr && taken->place == SignalTaken::Place::BehindEvent;
+    if (taken != nullptr && taken->place == SignalTaken::Place::Anywhere && !limit.point) {
+      limit.state = taken->before;
+    }
+    const bool crosses = behind && !limit.point;
+    const Stretch stretch = crosses ? Stretch::Ended : run(limit);
+    if (!crosses && !first) note_visits(last);
+    if (stretch == Stretch::Reached) return last;
+    if (stretch == Stretch::Visited) return Visit{position_, {}};
+    if (stretch != Stretch::Watched) {
+      if (position_.events == end.events) return last;
+      cross_event();
+    }
+    const auto change = watches.take_hit(replayer_.pid(), replayer_.memory());
+    if (change && position_ <= end) {
+      last = Visit{position_, change};
+      if (first) return last;
+    }
+    if (first && stretch != Stretch::Watched && position_ < end &&
+        goal.breakpoints.contains(position_.point.pc)) {
+      return Visit{position_, {}};
+    }
+  }
+  return last;
+}
+
+void CountedReplay::find(const Moment& wanted) {
+  run_to_event(wanted.position.events);
+  const TracedMemory memory(wanted.pid);
+  for (;;) {
+    const user_regs_struct now = replayer_.registers();
+    if (equal_registers(now, wanted.registers) &&
+        same_memory({replayer_.pid(), replayer_.memory(), now.rsp},
+                    {wanted.pid, memory, now.rsp})) {
+      return;
+    }
+    Limit limit;
+    limit.state = wanted.registers;
+    switch (run(limit)) {
+      case Stretch::Matched:
+        continue;
+      case Stretch::Ended:
+        // Inside of a call that has not come back: it stands in front of it.
+        if (replayer_.registers().rip == wanted.registers.rip && !log_.find(position_.events)) {
+          return;
+        }
+        break;
+      case Stretch::Reached:
+      case Stretch::Watched:
+      case Stretch::Visited:
+        break;
+    }
+    throw ReplayDiverged(position_.events, "the present is not on its way");
+  }
+}
+
+MomentPointer CountedReplay::moment(std::unique_ptr<ProcessCopy> process) const {
+  auto result = std::make_shared<Moment>();
+  result->pid = process->pid();
+  result->registers = as_seen(registers_of(process->pid()));
+  result->position = position_;
+  result->process = std::move(process);
+  return result;
+}
+
+MomentPointer CountedReplay::mark() {
+  // The copy shall not have the cache.
+  translated_.reset();
+  return moment(replayer_.copy());
+}
+
+MomentPointer CountedReplay::finish() {
+  translated_.reset();
+  replayer_.watch_registers().arm(replayer_.pid(), replayer_.memory(), {});
+  return moment(replayer_.release());
+}
+
+}  // namespace icecore::replay

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/timeline/history.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "base/error.h"
+#include "replay/record/traced_thread.h"
+#include "replay/translate/instruction.h"
+
+namespace icecore::replay {
+namespace {
+
+constexpr std::size_t kMostKept = 48;
+/// How far before a moment its origin lies: what a row of steps back costs each, in single steps of
+/// 16 us, against how often a new origin has to be found.
+constexpr std::uint64_t kTransfersToOrigin = 32;
+
+/// Whether the instruction that the process stands at counts as a transfer.
+bool at_transfer(const Replayer& replayer) {
+  std::array<std::uint8_t, 15> code{};
+  const auto got = replayer.memory().read_some(replayer.registers().rip,
+                                               std::as_writable_bytes(std::span(code)));
+  const auto instruction = decode(std::span(code).first(got));
+  if (!instruction) return false;
+  switch (instruction->flow) {
+    case Flow::Jump:
+    case Flow::Conditional:
+    case Flow::CountedJump:
+    case Flow::Call:
+    case Flow::JumpIndirect:
+    case Flow::CallIndirect:
+    case Flow::Return:
+      return true;
+    case Flow::Next:
+    case Flow::SystemCall:
+    case Flow::Input:
+    case Flow::Breakpoint:
+    case Flow::SavesX87:
+    case Flow::Unsupported:
+      return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+CountedReplay History::replay(const Moment& start) const {
+  return {start, log_, syscall_instruction_};
+}
+
+void History::keep(MomentPointer moment) {
+  const Position position = moment->position;
+  kept_.insert_or_assign(position, std::move(moment));
+  if (kept_.size() <= kMostKept) return;
+  // The nearer to the end, the denser: the one whose neighbours are nearest for its age goes.
+  auto chosen = std::next(kept_.begin());
+  double least = 1e300;
+  const auto now = static_cast<double>(kept_.rbegin()->first.events) + 1;
+  for (auto it = std::next(kept_.begin()); std::next(it) != kept_.end(); ++it) {
+    const auto gap = static_cast<double>(std::next(it)->first.events - std::prev(it)->first.events);
+    const double age = now - static_cast<double>(it->first.events);
+    if (gap / age >= least) continue;
+    least = gap / age;
+    chosen = it;
+  }
+  kept_.erase(chosen);
+}
+
+void History::add_checkpoint(int pid) {
+  auto moment = std::make_shared<Moment>();
+  moment->process = copy_process(pid, syscall_instruction_);
+  moment->pid = moment->process->pid();
+  moment->registers = as_seen(registers_of(moment->pid));
+  moment->position = {log_.end(), {0, moment->registers.rip, 0}};
+  keep(std::move(moment));
+}
+
+MomentPointer History::begin() const { return kept_.empty() ? nullptr : kept_.begin()->second; }
+
+std::uint64_t History::forget_half() {
+  const auto half = static_cast<std::ptrdiff_t>(kept_.size() / 2);
+  kept_.erase(kept_.begin(), std::next(kept_.begin(), half));
+  return kept_.empty() ? log_.end() : kept_.begin()->first.events;
+}
+
+const Moment& History::nearest(const Position& position) const {
+  const auto above = kept_.upper_bound(position);
+  if (above == kept_.begin()) throw Error("that moment is before the beginning of the history");
+  return *std::prev(above)->second;
+}
+
+MomentPointer History::present(int pid) {
+  auto moment = std::make_shared<Moment>();
+  moment->pid = pid;
+  moment->registers = as_seen(registers_of(pid));
+  moment->position = {log_.end(), {}};
+  auto way = replay(nearest({log_.end(), {~0ULL, 0, 0}}));
+  if (way.position().events != log_.end()) {
+    // What follows will begin here, too.
+    way.run_to_event(log_.end());
+    keep(way.mark());
+  }
+  way.find(*moment);
+  moment->position = way.position();
+  return moment;
+}
+
+MomentPointer History::at(const Position& position) {
+  auto way = replay(nearest(position));
+  way.run_to(position);
+  return way.finish();
+}
+
+std::optional<Found> History::find_last(const Moment& now, const Goal& goal) {
+  Position end = now.position;
+  while (!kept_.empty() && kept_.begin()->first < end) {
+    const auto start = std::prev(kept_.lower_bound(end));
+    auto way = replay(*start->second);
+    const auto visit = way.last_visit(end, goal);
+    if (!visit) {
+      end = start->first;
+      continue;
+    }
+    auto moment = at(visit->position);
+    if (!visit->watch) return Found{std::move(moment), {}};
+    // As it was in front of the write.
+    return Found{step_back(*moment), visit->watch};
+  }
+  return std::nullopt;
+}
+
+std::optional<Found> History::find_next(const Moment& now, const Position& end, const Goal& goal) {
+  auto way = replay(now);
+  const auto visit = way.first_visit(end, goal);
+  if (!visit) return std::nullopt;
+  return Found{way.finish(), visit->watch};
+}
+
+MomentPointer History::step_back(const Moment& now) {
+  if (now.origin && now.steps > 0) return steps_from(now.origin, now.steps - 1);
+  if (begin() && now.position <= begin()->position) return nullptr;
+  const auto found = with_origin(now.position);
+  if (found->steps > 0) return steps_from(found->origin, found->steps - 1);
+  return before_event(now.position.events - 1);
+}
+
+MomentPointer History::before_event(std::uint64_t number) {
+  auto way = replay(nearest({number, {~0ULL, 0, 0}}));
+  way.run_to_event(number);
+  way.run_to_stretch_end();
+  return way.finish();
+}
+
+MomentPointer History::steps_from(const MomentPointer& origin, std::uint64_t steps) {
+  Replayer replayer(copy_process(origin->pid, syscall_instruction_), log_, origin->position.events,
+                    syscall_instruction_);
+  Position position = origin->position;
+  for (std::uint64_t i = 0; i < steps; ++i) {
+    position.point.transfers += at_transfer(replayer) ? 1 : 0;
+    const std::uint64_t pc = replayer.registers().rip;
+    replayer.step();
+    position.point.rep_done = replayer.registers().rip == pc ? position.point.rep_done + 1 : 0;
+  }
+  auto moment = std::make_shared<Moment>();
+  moment->registers = replayer.registers();
+  position.point.pc = moment->registers.rip;
+  moment->position = position;
+  moment->process = replayer.release();
+  moment->pid = moment->process->pid();
+  moment->origin = origin;
+  moment->steps = steps;
+  return moment;
+}
+
+/// The moment at `position` with the steps that lead to it from some transfers before.
+MomentPointer History::with_origin(const Position& position) {
+  const std::uint64_t transfers = position.point.transfers;
+  auto way = replay(nearest({position.events, {0, ~0ULL, 0}}));
+  way.run_to_event(position.events);
+  if (transfers > kTransfersToOrigin)
+    way.run_to({position.events, {transfers - kTransfersToOrigin, 0, 0}});
+  const MomentPointer origin = way.mark();
+  auto& replayer = way.replayer();
+  ExecutionPoint point = origin->position.point;
+  std::uint64_t steps = 0;
+  for (; point != position.point; ++steps) {
+    if (point.transfers > transfers || replayer.next_event() != position.events) {
+      throw ReplayDiverged(position.events, "the point does not come");
+    }
+    const std::uint64_t pc = point.pc;
+    point.transfers += at_transfer(replayer) ? 1 : 0;
+    replayer.step();
+    point.pc = replayer.registers().rip;
+    point.rep_done = point.pc == pc ? point.rep_done + 1 : 0;
+  }
+  auto moment = std::make_shared<Moment>();
+  moment->position = position;
+  moment->origin = origin;
+  moment->steps = steps;
+  return moment;
+}
+
+MomentPointer History::step_on(const Moment& now) {
+  auto way = replay(now);
+  Position position = now.position;
+  const std::uint64_t pc = position.point.pc;
+  position.point.transfers += at_transfer(way.replayer()) ? 1 : 0;
+  way.replayer().step();
+  auto moment = std::make_shared<Moment>();
+  moment->registers = way.replayer().registers();
+  const std::uint64_t next = moment->registers.rip;
+  if (way.replayer().next_event() != position.events) {
+    position = {way.replayer().next_event(), {0, next, 0}};
+  } else {
+    position.point.rep_done = next == pc ? position.point.rep_done + 1 : 0;
+    position.point.pc = next;
+  }
+  moment->position = position;
+  moment->process = way.replayer().release();
+  moment->pid = moment->process->pid();
+  return moment;
+}
+
+}  // namespace icecore::replay
