@@ -2,11 +2,13 @@
 #include <array>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/json_text.h"
 #include "cli/open_store.h"
+#include "cli/own_terminal.h"
 #include "cli/program_status.h"
 #include "cli/restored_program.h"
 #include "replay/files/file_policy.h"
@@ -33,6 +35,10 @@ constexpr std::array kOptions = {
     Option{"tcp", 0, "refuse|close",
            "connections that leave the tree: refuse, or let the tree see them reset",
            Completes::Nothing, "refuse"},
+    Option{"tty", 0, "here|none",
+           "give a tree that was started on a terminal the one that this is run on, with its "
+           "settings of then, until the tree ends; or only the streams",
+           Completes::Nothing, "here"},
     Option{"json", 0, "", "print the pids, or what --check found, as JSON"},
 };
 
@@ -114,7 +120,7 @@ int run(const Invocation& invocation) {
   const auto store = open_store(invocation, store::Store::Access::ReadOnly);
   const auto key = store.resolve(invocation.argument(0));
   const snapshot::StoredSnapshot snapshot(store, key);
-  const auto options = options_of(invocation);
+  auto options = options_of(invocation);
   const auto refusals = replay::check_restore(snapshot, options);
   if (invocation.has("check")) {
     const bool rollback = options.files.changed == replay::FileOptions::Changed::Rollback;
@@ -123,8 +129,12 @@ int run(const Invocation& invocation) {
   }
   if (!refusals.empty()) throw_refused(key.text(), refusals);
   RestoredProgram program;
+  const bool lends = !options.detach && invocation.text("tty") == "here";
+  const auto terminal = lends ? std::make_unique<OwnTerminal>() : nullptr;
+  if (terminal != nullptr) options.terminal = terminal->descriptor();
   const auto tree = with_context(key.text(), [&] { return replay::restore(snapshot, options); });
   tell(invocation, key.text(), tree);
+  if (terminal != nullptr) terminal->ask_to_redraw();
   if (options.detach) return 0;
   return pass_on(program.wait(tree));
 }

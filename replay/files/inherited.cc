@@ -21,16 +21,25 @@ const model::Process* root_of(const model::Snapshot& model) {
   return found == model.processes().end() ? nullptr : &*found;
 }
 
-/// A terminal whose master nobody in the tree has.
-bool is_outer_terminal(const std::set<int>& own_masters, const OpenFile& file) {
-  const bool hung_up = file.termios().empty();
-  return file.kind() == OpenFile::TERMINAL && !is_pty_master(file) && !hung_up &&
-         !own_masters.contains(file.pty_index());
+/// Numbers of the ptys whose masters the tree has.
+std::set<int> own_masters(const model::Snapshot& model) {
+  std::set<int> numbers;
+  for (const auto& file : model.open_files()) {
+    if (file.kind() == OpenFile::TERMINAL && is_pty_master(file)) numbers.insert(file.pty_index());
+  }
+  return numbers;
 }
 
-bool leads_outside(const std::set<int>& own_masters, const OpenFile& file) {
+/// A terminal whose master nobody in the tree has.
+bool is_outer_terminal(const std::set<int>& masters, const OpenFile& file) {
+  const bool hung_up = file.termios().empty();
+  return file.kind() == OpenFile::TERMINAL && !is_pty_master(file) && !hung_up &&
+         !masters.contains(file.pty_index());
+}
+
+bool leads_outside(const std::set<int>& masters, const OpenFile& file) {
   const bool connected = file.kind() == OpenFile::PIPE || file.kind() == OpenFile::SOCKET;
-  return (connected && file.peer_outside()) || is_outer_terminal(own_masters, file);
+  return (connected && file.peer_outside()) || is_outer_terminal(masters, file);
 }
 
 }  // namespace
@@ -53,26 +62,33 @@ const OpenFile* find_description(const model::Snapshot& model, std::uint32_t id)
   return &model.open_files(static_cast<int>(id) - 1);
 }
 
+const OpenFile* outer_terminal(const model::Snapshot& model) {
+  const model::Process* const root = root_of(model);
+  if (root == nullptr) return nullptr;
+  const auto masters = own_masters(model);
+  for (const auto& descriptor : root->descriptors()) {
+    if (descriptor.fd() > STDERR_FILENO) continue;
+    const OpenFile* const file = find_description(model, descriptor.description());
+    if (file != nullptr && is_outer_terminal(masters, *file)) return file;
+  }
+  return nullptr;
+}
+
 Inherited::Inherited(const model::Snapshot& model) {
   const model::Process* const root = root_of(model);
   if (root == nullptr) return;
-  std::set<int> own_masters;
-  for (const auto& file : model.open_files()) {
-    if (file.kind() == OpenFile::TERMINAL && is_pty_master(file)) {
-      own_masters.insert(file.pty_index());
-    }
-  }
+  const auto masters = own_masters(model);
   int terminal = -1;
   for (const auto& descriptor : root->descriptors()) {
     if (descriptor.fd() > STDERR_FILENO) continue;
     const OpenFile* const file = find_description(model, descriptor.description());
-    if (file == nullptr || !leads_outside(own_masters, *file)) continue;
+    if (file == nullptr || !leads_outside(masters, *file)) continue;
     streams_.emplace(file->id(), descriptor.fd());
     if (file->kind() == OpenFile::TERMINAL) terminal = descriptor.fd();
   }
   if (terminal < 0) return;
   for (const auto& file : model.open_files()) {
-    if (is_outer_terminal(own_masters, file)) streams_.emplace(file.id(), terminal);
+    if (is_outer_terminal(masters, file)) streams_.emplace(file.id(), terminal);
   }
 }
 

@@ -27,6 +27,9 @@ class Inherited {
   std::map<std::uint32_t, int> streams_;  ///< OpenFile.id to 0, 1 or 2
 };
 
+/// The terminal among those streams: that on which the tree was started; null when there is none.
+const model::OpenFile* outer_terminal(const model::Snapshot& model);
+
 /// The description with that id; null when there is none.
 const model::OpenFile* find_description(const model::Snapshot& model, std::uint32_t id);
 

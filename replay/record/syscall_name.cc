@@ -13,7 +13,7 @@ struct Name {
 };
 
 constexpr std::array kNames = std::to_array<Name>({
-#include "replay/syscall_rows.inc"
+#include "replay/record/syscall_rows.inc"
 });
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "replay/files/description_maker.h"
 #include "replay/files/file_policy.h"
+#include "replay/files/inherited.h"
 #include "replay/files/mapped_file.h"
 #include "replay/files/private_view.h"
 #include "replay/files/tree_path.h"
@@ -21,6 +22,7 @@
 #include "replay/restore/descriptor_table.h"
 #include "replay/restore/memory_builder.h"
 #include "replay/restore/nursery.h"
+#include "replay/restore/outer_terminal.h"
 #include "replay/restore/process_attributes.h"
 #include "replay/restore/release.h"
 #include "replay/restore/signal_state.h"
@@ -123,6 +125,7 @@ void Restoration::make_tree() {
                   with_context("process " + std::to_string(process.model->pid()),
                                [&] { memory_->build(process, image); });
                 });
+  if (options_.terminal >= 0 && outer_terminal(model) != nullptr) tree_->join_our_session();
   tree_->build();
   for (const auto& process : tree_->processes()) {
     surroundings_.pids[process->model->pid()] = process->puppet.pid();
@@ -210,6 +213,11 @@ RestoredTree Restoration::run() {
   nursery_->let_go(result.inner_root);
   result.init_pid = options_.in_place ? 0 : nursery_->pid();
   result.reports = nursery_->take_reports();
+  if (options_.terminal >= 0) {
+    const auto trouble =
+        hand_over_terminal(options_.terminal, snapshot_.model(), surroundings_.pids);
+    if (!trouble.empty()) notes_.push_back(trouble);
+  }
   // From here on nothing can fail. Children first: a parent finds them as they were.
   for (auto process = tree_->processes().rbegin(); process != tree_->processes().rend();
        ++process) {

@@ -20,6 +20,9 @@ struct RestoreOptions {
   /// Every process is left in a job-control stop (SIGSTOP), to be continued with SIGCONT.
   bool stopped = false;
   FileOptions files;
+  /// A terminal of ours that becomes the one on which the tree was started; -1 for none. Whoever
+  /// calls gives it back its settings and foreground group when the tree has ended.
+  int terminal = -1;
 };
 
 /// A tree that lives again.

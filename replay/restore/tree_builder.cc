@@ -145,8 +145,10 @@ void TreeBuilder::grow_outsider(const model::Process& process) {
     return;
   }
   if (session == 0) return grow(process, nursery_.puppet(), nullptr);
-  if (!in_place_) return grow(process, session_helper(session, nursery_.puppet()), nullptr);
-  if (session != ::getsid(0)) {
+  if (!in_place_ && !joins_our_session_) {
+    return grow(process, session_helper(session, nursery_.puppet()), nullptr);
+  }
+  if (in_place_ && session != ::getsid(0)) {
     notes_.push_back(name_of(process) + ": session " + std::to_string(session) +
                      " belongs to processes outside of the tree; it is in that of icecore instead");
   }

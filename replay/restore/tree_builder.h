@@ -38,6 +38,9 @@ class TreeBuilder {
   [[nodiscard]] RestoredProcess* find(int pid) const;
   /// What came out other than in the snapshot; one line each.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  /// In new namespaces, before build(): a session that was led from outside of the tree is not made
+  /// again; its processes join ours, whose terminal they shall have. getsid(2) tells them 0 then.
+  void join_our_session() { joins_our_session_ = true; }
 
  private:
   struct Helper {
@@ -65,6 +68,7 @@ class TreeBuilder {
   const model::Snapshot& snapshot_;
   Nursery& nursery_;
   bool in_place_;
+  bool joins_our_session_ = false;
   FillMemory fill_;
   std::vector<std::unique_ptr<RestoredProcess>> processes_;
   std::map<int, Puppet*> session_helpers_;

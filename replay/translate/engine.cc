@@ -78,6 +78,7 @@ void TranslatedRun::Engine::begin(const Limit& limit) {
   if (!cache_) cache_.emplace(thread_.tid(), keep_free_);
   apply_places(limit);
   thread_.read();
+  thread_.unblock_traps();
   const std::uint64_t done = point_.rep_done;
   const std::uint64_t before = point_.pc;
   arrive(thread_.registers().rip, Arrival::Started);
@@ -107,6 +108,7 @@ void TranslatedRun::Engine::finish() {
   point_.transfers = counter_.transfers();
   mend_x87();
   thread_.write();
+  thread_.restore_mask();
 }
 
 void TranslatedRun::Engine::arrive(std::uint64_t pc, Arrival arrival) {

@@ -47,6 +47,19 @@ void TracedThread::write() {
   if (!ptrace_call::set_registers(tid_, registers_)) throw_gone(tid_);
 }
 
+void TracedThread::unblock_traps() {
+  constexpr std::uint64_t kTrap = 1ULL << (SIGTRAP - 1);
+  const auto mask = ptrace_call::signal_mask(tid_);
+  if (!mask || (*mask & kTrap) == 0) return;
+  mask_ = mask;
+  ptrace_call::set_signal_mask(tid_, *mask & ~kTrap);
+}
+
+void TracedThread::restore_mask() {
+  if (mask_) ptrace_call::set_signal_mask(tid_, *mask_);
+  mask_.reset();
+}
+
 ThreadStop TracedThread::resume() { return go(How::Run); }
 ThreadStop TracedThread::single_step() { return go(How::Step); }
 

@@ -4,6 +4,7 @@
 #include <sys/user.h>
 
 #include <cstdint>
+#include <optional>
 
 #include "snapshot/tracing/ptrace.h"
 
@@ -36,6 +37,11 @@ class TracedThread {
   void read();
   void write();
 
+  /// While it runs translated code SIGTRAP must not be blocked: the kernel would kill it by the
+  /// trap of an int3, or forget its handler (force_sig_info_to_task).
+  void unblock_traps();
+  void restore_mask();
+
   ThreadStop resume();
   ThreadStop single_step();
 
@@ -51,6 +57,7 @@ class TracedThread {
 
   int tid_;
   user_regs_struct registers_{};
+  std::optional<std::uint64_t> mask_;  ///< the program's, while it is another
 };
 
 }  // namespace icecore::replay

@@ -26,7 +26,7 @@ void run_to_marker(TranslatedProgram& program) {
   do {
     program.run_natively_to_system_call();
   } while (!program.ended() && program.registers().orig_rax != SYS_sched_yield);
-  program.step_natively();
+  program.finish_system_call();
 }
 
 struct Reference {
@@ -46,7 +46,11 @@ class SteppedExecution {
     const Instruction& form = instruction(point_.pc);
     const user_regs_struct before = program_.registers();
     if (form.flow == Flow::SystemCall && before.rax == SYS_sched_yield) return false;
-    program_.step_natively();
+    if (form.flow == Flow::SystemCall) {
+      program_.pass_system_call();
+    } else {
+      program_.step_natively();
+    }
     const std::uint64_t pc = program_.registers().rip;
     if (is_transfer(form.flow)) {
       point_ = {point_.transfers + 1, pc, 0};

@@ -138,6 +138,14 @@ void TranslatedProgram::step_natively(int signal) {
   wait();
 }
 
+void TranslatedProgram::pass_system_call() {
+  // Not by a step, which leaves its flag in r11 and unblocks SIGTRAP.
+  for (int side = 0; side < 2 && !ended_; ++side) {
+    ptrace_call::resume_to_syscall(pid_, 0);
+    wait();
+  }
+}
+
 void TranslatedProgram::run_natively_to_system_call() {
   for (;;) {
     ptrace_call::resume_to_syscall(pid_, 0);
@@ -146,17 +154,25 @@ void TranslatedProgram::run_natively_to_system_call() {
   }
 }
 
+void TranslatedProgram::finish_system_call() {
+  ptrace_call::resume_to_syscall(pid_, 0);
+  wait();
+}
+
 void TranslatedProgram::run_natively() {
+  int signal = 0;
   while (!ended_) {
-    ptrace_call::resume(pid_, 0);
+    ptrace_call::resume(pid_, signal);
     wait();
+    const bool event = ended_ || status_ >> 16 != 0;
+    signal = event ? 0 : WSTOPSIG(status_);
   }
 }
 
 bool TranslatedProgram::settle(const replay::Outcome& outcome, replay::TranslatedRun& run) {
   return std::visit(Overloaded{[&](const replay::SystemCall&) {
                                  const user_regs_struct before = registers();
-                                 step_natively();
+                                 pass_system_call();
                                  const bool remaps =
                                      before.rax == SYS_mmap || before.rax == SYS_mprotect ||
                                      before.rax == SYS_munmap || before.rax == SYS_mremap;

@@ -36,8 +36,12 @@ class TranslatedProgram {
   void set_registers(const user_regs_struct& registers) const;
   /// Executes the next instruction, whatever it is, as the processor does.
   void step_natively(int signal = 0);
+  /// Executes the system call that is the next instruction.
+  void pass_system_call();
   /// To the next stop for a system call, as the kernel does it.
   void run_natively_to_system_call();
+  /// From there to its end.
+  void finish_system_call();
   /// To its end, system calls included.
   void run_natively();
 
@@ -49,9 +53,10 @@ class TranslatedProgram {
   /// Everything written to its output until it was closed. After its end.
   std::string output();
 
- private:
+  /// For the next stop, after it was resumed.
   void wait();
 
+ private:
   pid_t pid_ = -1;
   bool ended_ = false;
   int status_ = 0;
