@@ -48,11 +48,12 @@ enum class Rest {
 };
 
 /// Where `icecore help` lists a verb.
-enum class Group { Take, Look, Debug, Keep, About, Hidden };
+enum class Group { Take, Look, Debug, Image, Keep, About, Hidden };
 
 /// One verb, wholly described; each is made by one cli/<verb>_command.cc and listed in commands.h.
 /// The spans and views refer to constants of that file.
 struct Command {
+  /// "restore", or two words for one of a family: "image run".
   std::string_view name;
   Group group = Group::Look;
   std::string_view summary;  ///< one line, lower case, no full stop

@@ -26,6 +26,11 @@ namespace icecore::cli {
 [[nodiscard]] Command gdb_command();
 [[nodiscard]] Command serve_command();
 [[nodiscard]] Command restore_command();
+[[nodiscard]] Command image_build_command();
+[[nodiscard]] Command image_run_command();
+[[nodiscard]] Command image_list_command();
+[[nodiscard]] Command image_show_command();
+[[nodiscard]] Command image_rm_command();
 [[nodiscard]] Command tag_command();
 [[nodiscard]] Command rm_command();
 [[nodiscard]] Command gc_command();

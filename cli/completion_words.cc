@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/common_options.h"
 #include "cli/text_lines.h"
+#include "cli/verb_words.h"
 
 namespace icecore::cli {
 namespace {
@@ -32,7 +33,21 @@ Completion complete_verbs(const std::string& word) {
   Completion completion;
   for (const Command& command : commands()) {
     if (command.group == Group::Hidden || !command.name.starts_with(word)) continue;
-    completion.candidates.push_back({std::string(command.name), std::string(command.summary)});
+    const std::string name(command.name.substr(0, command.name.find(' ')));
+    const auto& known = completion.candidates;
+    if (!known.empty() && known.back().word == name) continue;
+    completion.candidates.push_back({name, std::string(command.summary)});
+  }
+  return completion;
+}
+
+/// The second word of a verb of two.
+Completion complete_family(const std::string& first, const std::string& word) {
+  Completion completion;
+  for (const Command* command : family_of(first)) {
+    if (!last_word(*command).starts_with(word)) continue;
+    completion.candidates.push_back(
+        {std::string(last_word(*command)), std::string(command->summary)});
   }
   return completion;
 }
@@ -113,14 +128,18 @@ Completion complete_words(std::span<const std::string> words, const FindWords& f
   const std::string& word = words.back();
   const auto before = words.first(words.size() - 1);
   const std::size_t verb = first_plain_word(kCommonOptions, before);
-  const Command* command = verb < before.size() ? find_command(before[verb]) : nullptr;
+  const NamedVerb named = verb < before.size() ? find_verb(before.subspan(verb)) : NamedVerb{};
+  const Command* command = named.command;
+  if (named.words == 1 && verb + 1 == before.size() && !family_of(named.name).empty()) {
+    return complete_family(named.name, word);
+  }
   const std::vector<Option> options = options_of(command);
 
   std::size_t plain = 0;
   bool ours = true;  // false behind `--` or the first word of another program
   const Option* awaiting = nullptr;
   for (std::size_t i = 0; i < before.size(); ++i) {
-    if (i == verb) continue;
+    if (i >= verb && i < verb + named.words) continue;
     if (awaiting != nullptr) {
       awaiting = nullptr;
     } else if (ours && before[i] == "--") {

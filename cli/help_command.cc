@@ -9,12 +9,13 @@
 #include "cli/invocation.h"
 #include "cli/manual_page.h"
 #include "cli/unknown_verb.h"
+#include "cli/verb_words.h"
 
 namespace icecore::cli {
 namespace {
 
 constexpr std::array kArguments = {
-    Argument{"VERB", Argument::Count::Optional, Completes::Verb},
+    Argument{"VERB", Argument::Count::Many, Completes::Verb},
 };
 constexpr std::array kOptions = {
     Option{"man", 0, "", "print the manual page, in troff"},
@@ -30,7 +31,7 @@ void write_pages(const std::filesystem::path& directory) {
   write_page(directory / "icecore.1", overview_manual());
   for (const Command& command : commands()) {
     if (command.group == Group::Hidden) continue;
-    write_page(directory / ("icecore-" + std::string(command.name) + ".1"), manual_page(command));
+    write_page(directory / (page_name(command) + ".1"), manual_page(command));
   }
 }
 
@@ -41,9 +42,12 @@ int run(const Invocation& invocation) {
   } else if (invocation.arguments().empty()) {
     std::cout << (man ? overview_manual() : overview_text());
   } else {
-    const Command* command = find_command(invocation.argument(0));
-    if (command == nullptr) throw_unknown_verb(invocation.argument(0));
-    std::cout << (man ? manual_page(*command) : help_text(*command));
+    const NamedVerb verb = find_verb(invocation.arguments());
+    if (verb.command == nullptr) throw_unknown_verb(verb.name);
+    if (verb.words < invocation.arguments().size()) {
+      throw UsageError("icecore help: one word too many: " + invocation.argument(verb.words));
+    }
+    std::cout << (man ? manual_page(*verb.command) : help_text(*verb.command));
   }
   return 0;
 }

@@ -16,10 +16,11 @@ constexpr std::size_t kWidth = 90;
 constexpr std::size_t kVerbColumn = 14;
 constexpr std::size_t kOptionColumn = 26;
 
-constexpr std::array<std::pair<Group, std::string_view>, 5> kGroups = {{
+constexpr std::array<std::pair<Group, std::string_view>, 6> kGroups = {{
     {Group::Take, "take snapshots"},
     {Group::Look, "look at them"},
     {Group::Debug, "debug them"},
+    {Group::Image, "start services from images"},
     {Group::Keep, "keep the store"},
     {Group::About, "about icecore"},
 }};

@@ -44,6 +44,11 @@ std::string Invocation::text(std::string_view option) const {
   return found == words_.options.end() ? std::string(asked.fallback) : found->second.back();
 }
 
+std::vector<std::string> Invocation::all(std::string_view option) const {
+  const auto found = words_.options.find(row(option).name);
+  return found == words_.options.end() ? std::vector<std::string>() : found->second;
+}
+
 std::optional<std::chrono::nanoseconds> Invocation::duration(std::string_view option) const {
   const std::string value = text(option);
   if (value.empty() && !has(option)) return std::nullopt;

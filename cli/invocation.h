@@ -40,6 +40,8 @@ class Invocation {
   [[nodiscard]] bool has(std::string_view option) const;
   /// The value given (the last one), else the row's fallback, which may be empty.
   [[nodiscard]] std::string text(std::string_view option) const;
+  /// Every value given, in order.
+  [[nodiscard]] std::vector<std::string> all(std::string_view option) const;
   /// "500ms", "2s", "1.5m", "1h", "3" (seconds); nullopt when neither given nor with a fallback.
   [[nodiscard]] std::optional<std::chrono::nanoseconds> duration(std::string_view option) const;
   [[nodiscard]] std::optional<std::uint64_t> number(std::string_view option) const;

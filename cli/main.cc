@@ -12,6 +12,7 @@
 #include "cli/error_report.h"
 #include "cli/help_text.h"
 #include "cli/unknown_verb.h"
+#include "cli/verb_words.h"
 
 namespace icecore::cli {
 namespace {
@@ -50,11 +51,11 @@ int run_words(std::vector<std::string> words) {
     std::cerr << overview_text();
     return static_cast<int>(ExitStatus::WrongUsage);
   }
-  const std::string verb = words[place];
-  const Command* command = find_command(verb);
-  if (command == nullptr) throw_unknown_verb(verb);
-  words.erase(words.begin() + static_cast<std::ptrdiff_t>(place));
-  return run_verb(*command, words);
+  const NamedVerb verb = find_verb(std::span(words).subspan(place));
+  if (verb.command == nullptr) throw_unknown_verb(verb.name);
+  const auto first = words.begin() + static_cast<std::ptrdiff_t>(place);
+  words.erase(first, first + static_cast<std::ptrdiff_t>(verb.words));
+  return run_verb(*verb.command, words);
 }
 
 int run_main(std::vector<std::string> words) {

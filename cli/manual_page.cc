@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/manual_page.h"
 
+#include <algorithm>
 #include <span>
 
 #include "cli/commands.h"
@@ -90,8 +91,14 @@ constexpr std::string_view kSnapshotNames =
 
 }  // namespace
 
+std::string page_name(const Command& command) {
+  std::string name = "icecore-" + std::string(command.name);
+  std::ranges::replace(name, ' ', '-');
+  return name;
+}
+
 std::string manual_page(const Command& command) {
-  std::string page = heading("icecore-" + std::string(command.name), std::string(command.summary));
+  std::string page = heading(page_name(command), std::string(command.summary));
   page += ".SH SYNOPSIS\n";
   for (const std::string& line : split_lines(command.usage)) {
     page += ".B icecore\n" + escaped(line) + "\n.br\n";
@@ -115,8 +122,7 @@ std::string overview_manual() {
   page += ".SH SYNOPSIS\n.B icecore\n.I VERB\n[OPTIONS] [ARGUMENTS]\n.SH VERBS\n";
   for (const Command& command : commands()) {
     if (command.group == Group::Hidden) continue;
-    page +=
-        ".TP\n.BR icecore\\-" + escaped(command.name) + " (1)\n" + escaped(command.summary) + "\n";
+    page += ".TP\n.BR " + escaped(page_name(command)) + " (1)\n" + escaped(command.summary) + "\n";
   }
   page +=
       ".SH SNAPSHOT NAMES\nOne grammar everywhere; without NAME, the newest recording is meant.\n";

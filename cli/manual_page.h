@@ -9,6 +9,8 @@ namespace icecore::cli {
 
 /// icecore(1), in troff.
 [[nodiscard]] std::string overview_manual();
+/// "icecore-image-run"
+[[nodiscard]] std::string page_name(const Command& command);
 /// icecore-VERB(1), in troff.
 [[nodiscard]] std::string manual_page(const Command& command);
 

@@ -57,6 +57,11 @@ std::optional<store::FileId> file_id(const std::string& content) {
 StoredSnapshot::StoredSnapshot(const store::Store& store, const store::SnapshotKey& key)
     : store_(store), reader_(store.read(key)), model_(parse_model(reader_)) {}
 
+StoredSnapshot::StoredSnapshot(const StoredSnapshot& other, model::Snapshot model)
+    : store_(other.store_),
+      reader_(other.reader_),
+      model_(std::make_shared<const model::Snapshot>(std::move(model))) {}
+
 const model::Process* StoredSnapshot::find_process(int pid) const {
   for (const auto& process : model_->processes()) {
     if (process.pid() == pid) return &process;

@@ -22,6 +22,8 @@ namespace icecore::snapshot {
 class StoredSnapshot {
  public:
   StoredSnapshot(const store::Store& store, const store::SnapshotKey& key);
+  /// The same snapshot with another model: of a copy that is to differ from it in some details.
+  StoredSnapshot(const StoredSnapshot& other, model::Snapshot model);
 
   [[nodiscard]] const store::SnapshotKey& key() const { return reader_.key(); }
   [[nodiscard]] const store::Store& store() const { return store_; }

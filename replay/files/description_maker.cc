@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/files/description_maker.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <array>
 #include <set>
@@ -65,6 +67,14 @@ Objection objection(const Checking& checking, const OpenFile& file) {
           ""};
 }
 
+void add_given(const FileOptions& options, Descriptions& made) {
+  for (const auto& [id, given] : options.given) {
+    UniqueFd fd(::fcntl(given, F_DUPFD_CLOEXEC, 3));
+    if (!fd.valid()) throw_errno("descriptor " + std::to_string(given));
+    made.emplace(id, std::move(fd));
+  }
+}
+
 }  // namespace
 
 Refusals check_descriptions(const snapshot::StoredSnapshot& snapshot, const FileOptions& options,
@@ -78,7 +88,7 @@ Refusals check_descriptions(const snapshot::StoredSnapshot& snapshot, const File
     for (const auto& descriptor : process.descriptors()) {
       const OpenFile* const file = find_description(model, descriptor.description());
       if (file == nullptr || !told.insert(file->id()).second) continue;
-      if (inherited.covers(file->id())) continue;
+      if (inherited.covers(file->id()) || options.given.contains(file->id())) continue;
       const Objection found = objection(checking, *file);
       if (found.reason.empty()) continue;
       const std::string object = "fd " + std::to_string(descriptor.fd()) + " (" + file->target();
@@ -94,6 +104,7 @@ Descriptions make_descriptions(const snapshot::StoredSnapshot& snapshot, const F
   Making making{snapshot, options, surroundings, made};
   const Inherited inherited(snapshot.model());
   inherited.make(made);
+  add_given(options, made);
   for (const auto& file : snapshot.model().open_files()) {
     if (made.contains(file.id())) continue;
     const Kind* const kind = find_kind(file.kind());

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <map>
+
 namespace icecore::replay {
 
 /// What a restore does about files that the tree had open for writing, or that have changed.
@@ -17,6 +20,9 @@ struct FileOptions {
     Close,   ///< they come back as reset
   };
   Tcp tcp = Tcp::Refuse;
+  /// Descriptions that the caller has already, by OpenFile.id: its own descriptors, such as
+  /// listening sockets that a service manager handed over. They are used instead of new ones.
+  std::map<std::uint32_t, int> given{};
 };
 
 }  // namespace icecore::replay

@@ -16,6 +16,7 @@
 #include "replay/files/file_policy.h"
 #include "replay/files/inherited.h"
 #include "replay/files/mapped_file.h"
+#include "replay/files/own_file.h"
 #include "replay/files/private_view.h"
 #include "replay/files/tree_path.h"
 #include "replay/restore/credentials.h"
@@ -98,6 +99,9 @@ void Restoration::make_tree() {
   surroundings_.root = nursery_->root();
   surroundings_.maker = &nursery_->puppet();
   surroundings_.in_place = options_.in_place;
+  if (options_.own_file) {
+    show_own_file(nursery_->puppet(), options_.own_file->path, options_.own_file->text);
+  }
   if (changed == FileOptions::Changed::Private) fill_private_view(snapshot_, surroundings_.root);
   if (changed == FileOptions::Changed::Rollback) make_missing_files(snapshot_, surroundings_.root);
   shared_.emplace(snapshot_, [this](const model::SharedObject& object) {

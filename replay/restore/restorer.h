@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,13 @@ struct RestoreOptions {
   /// A terminal of ours that becomes the one on which the tree was started; -1 for none. Whoever
   /// calls gives it back its settings and foreground group when the tree has ended.
   int terminal = -1;
+  /// What the tree reads at a path of its own instead of the file that is there for everybody: how
+  /// a copy of an image is told which one it is. The file must exist. Not in place.
+  struct OwnFile {
+    std::string path;
+    std::string text;
+  };
+  std::optional<OwnFile> own_file{};
 };
 
 /// A tree that lives again.

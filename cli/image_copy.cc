@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/image_copy.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/program_status.h"
+#include "cli/restored_program.h"
+#include "cli/service_manager.h"
+#include "replay/image/copy_model.h"
+#include "replay/image/inside_command.h"
+#include "replay/restore/restorer.h"
+#include "snapshot/stored_snapshot.h"
+
+namespace icecore::cli {
+namespace {
+
+std::string own_text(const replay::Image& image, const CopyWishes& wishes) {
+  std::string text = "image " + image.name + "\ncopy " + std::to_string(wishes.number) + "\n";
+  for (const auto& [from, to] : wishes.ports) {
+    text += "port " + std::to_string(from) + " " + std::to_string(to) + "\n";
+  }
+  for (const auto& line : wishes.details) text += line + "\n";
+  return text;
+}
+
+model::Snapshot model_of(const snapshot::StoredSnapshot& stored, const CopyWishes& wishes) {
+  model::Snapshot model = stored.model();
+  replay::change_ports(model, {wishes.ports});
+  replay::raise_copy_event(model);
+  return model;
+}
+
+replay::RestoreOptions options_of(const model::Snapshot& model, const replay::Image& image,
+                                  const CopyWishes& wishes) {
+  using Changed = replay::FileOptions::Changed;
+  replay::RestoreOptions options;
+  options.files.changed =
+      wishes.files == CopyWishes::Files::Private ? Changed::Private : Changed::Keep;
+  if (image.connections == replay::Image::Connections::Reset) {
+    options.files.tcp = replay::FileOptions::Tcp::Close;
+  }
+  options.files.given = given_sockets(model);
+  const std::string path = replay::environment_of_root(model, "ICECORE_COPY_FILE");
+  if (!path.empty() && ::access(path.c_str(), F_OK) == 0) {
+    options.own_file = {path, own_text(image, wishes)};
+  }
+  return options;
+}
+
+void require_startable(const snapshot::StoredSnapshot& snapshot, const replay::Image& image,
+                       const replay::RestoreOptions& options) {
+  const auto refusals = replay::check_restore(snapshot, options);
+  if (refusals.empty()) return;
+  Refused refused("image " + image.name + " cannot be started here and now");
+  std::string why;
+  for (const auto& refusal : refusals) {
+    why += (why.empty() ? "" : "\n") + refusal.object + ": " + refusal.reason;
+    if (!refusal.hint.empty()) why += " (" + refusal.hint + ")";
+  }
+  throw refused.set_why(why);
+}
+
+void tell_copy(const replay::RestoredTree& tree, const replay::Image& image,
+               const CopyWishes& wishes) {
+  if (wishes.signal != 0) ::kill(tree.root_pid, wishes.signal);
+  if (wishes.after.empty()) return;
+  const int status = replay::run_inside(
+      tree.init_pid, wishes.after,
+      {"ICECORE_IMAGE=" + image.name, "ICECORE_COPY=" + std::to_string(wishes.number),
+       "ICECORE_PID=" + std::to_string(tree.inner_root)});
+  if (status != 0) {
+    throw Error("--after " + wishes.after + ": ended with exit status " + std::to_string(status));
+  }
+}
+
+}  // namespace
+
+int run_copy(const store::Store& store, const replay::Image& image, const CopyWishes& wishes,
+             const std::function<void(int pid)>& started) {
+  const snapshot::StoredSnapshot stored(store, {image.name, image.number});
+  const snapshot::StoredSnapshot snapshot(stored, model_of(stored, wishes));
+  const auto options = options_of(snapshot.model(), image, wishes);
+  require_startable(snapshot, image, options);
+  RestoredProgram program;
+  const auto tree =
+      with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });
+  tell_copy(tree, image, wishes);
+  started(tree.root_pid);
+  return pass_on(program.wait(tree));
+}
+
+}  // namespace icecore::cli

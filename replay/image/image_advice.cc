@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/image/image_advice.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+namespace icecore::replay {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+/// Each entry of a block of strings that end in zeros.
+template <typename Visit>
+void for_each_entry(std::string_view block, Visit visit) {
+  while (!block.empty()) {
+    const auto end = std::min(block.find('\0'), block.size());
+    visit(block.substr(0, end));
+    block.remove_prefix(std::min(end + 1, block.size()));
+  }
+}
+
+bool names_secret(std::string_view variable) {
+  constexpr std::array<std::string_view, 7> kMarks = {
+      "TOKEN", "PASSWORD", "PASSWD", "SECRET", "APIKEY", "CREDENTIAL", "PRIVATE_KEY"};
+  std::string name(variable);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return name.ends_with("_KEY") || std::ranges::any_of(kMarks, [&](auto mark) {
+           return name.find(mark) != std::string::npos;
+         });
+}
+
+void advise_on_environment(const model::Snapshot& snapshot, Lines& lines) {
+  std::set<std::string> secrets;
+  bool has_host = false;
+  for (const auto& process : snapshot.processes()) {
+    for_each_entry(process.environment(), [&](std::string_view entry) {
+      const auto equals = entry.find('=');
+      if (equals == std::string_view::npos || equals + 1 == entry.size()) return;
+      const std::string_view name = entry.substr(0, equals);
+      if (names_secret(name)) secrets.emplace(name);
+      has_host |= name == "HOSTNAME" || (!snapshot.machine().hostname().empty() &&
+                                         entry.substr(equals + 1) == snapshot.machine().hostname());
+    });
+  }
+  for (const auto& name : secrets) {
+    lines.push_back("secret: $" + name +
+                    " is in the environment, and so in the image: whoever can read the image can "
+                    "read it; let the program read secrets from a file after it was started");
+  }
+  if (has_host) {
+    lines.push_back("host: the environment names this machine (" + snapshot.machine().hostname() +
+                    "); copies elsewhere will still see it");
+  }
+}
+
+struct Library {
+  std::string_view mark;
+  std::string_view advice;
+};
+constexpr std::array kRandom = {
+    Library{"/libcrypto.so",
+            "OpenSSL keeps a generator in the process, which it seeds anew after a "
+            "fork but not after a restore: copies would draw the same numbers; "
+            "have the program call RAND_poll() when it is told that it is a copy"},
+    Library{"/libgcrypt.so",
+            "libgcrypt keeps a pool in the process: copies would draw the same "
+            "numbers; reseed when told"},
+    Library{"/libpython3",
+            "the module random is seeded when it is imported: copies would draw the "
+            "same numbers; call random.seed() when told (secrets and os.urandom "
+            "are safe)"},
+    Library{"/libjvm.so",
+            "java.util.Random and SecureRandom objects made before the snapshot go on "
+            "alike in all copies; make them anew when told"},
+    Library{"/node",
+            "Math.random() goes on alike in all copies; crypto.randomBytes() is OpenSSL's"},
+};
+
+bool maps(const model::Snapshot& snapshot, std::string_view mark) {
+  return std::ranges::any_of(snapshot.mapped_files(), [mark](const model::MappedFile& file) {
+    return file.path().find(mark) != std::string::npos;
+  });
+}
+
+void advise_on_random(const model::Snapshot& snapshot, Lines& lines) {
+  for (const auto& library : kRandom) {
+    const bool python = library.mark == "/libpython3" && maps(snapshot, "/bin/python3");
+    if (maps(snapshot, library.mark) || python) {
+      lines.push_back("random: " + std::string(library.advice));
+    }
+  }
+}
+
+bool is_written(const model::OpenFile& file) {
+  return file.kind() == model::OpenFile::REGULAR && (file.flags() & O_ACCMODE) != O_RDONLY;
+}
+
+void advise_on_files(const model::Snapshot& snapshot, Lines& lines) {
+  for (const auto& file : snapshot.open_files()) {
+    const std::string& path = file.target();
+    if (is_written(file)) {
+      lines.push_back("file: " + path +
+                      " is open for writing: each copy writes a private one, which ends with it; "
+                      "write logs to stdout instead");
+    }
+    if (file.kind() == model::OpenFile::SOCKET && file.socket().local_text().starts_with("/") &&
+        file.socket().state() == "LISTEN") {
+      lines.push_back("socket: it listens at " + file.socket().local_text() +
+                      ", which only one copy can have");
+    }
+  }
+  for (const auto& process : snapshot.processes()) {
+    const std::string& here = process.working_directory();
+    if (here.starts_with("/tmp/") || here.starts_with("/run/")) {
+      lines.push_back("directory: process " + std::to_string(process.pid()) + " is in " + here +
+                      ", which may be gone when a copy starts");
+    }
+  }
+}
+
+void advise_on_machine(const model::Snapshot& snapshot, Lines& lines) {
+  if (maps(snapshot, "/libjvm.so")) {
+    lines.push_back(
+        "machine: the JVM has taken its heap and thread pools from the memory and CPUs "
+        "of this machine: give -Xmx and -XX:ActiveProcessorCount when copies run "
+        "elsewhere or with --mem and --cpu");
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> image_advice(const model::Snapshot& snapshot) {
+  Lines lines;
+  advise_on_environment(snapshot, lines);
+  advise_on_random(snapshot, lines);
+  advise_on_files(snapshot, lines);
+  advise_on_machine(snapshot, lines);
+  return lines;
+}
+
+}  // namespace icecore::replay
