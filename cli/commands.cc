@@ -28,6 +28,7 @@ std::span<const Command> commands() {
       restore_command(),
       image_build_command(),
       image_run_command(),
+      image_warm_command(),
       image_list_command(),
       image_show_command(),
       image_rm_command(),

@@ -31,6 +31,7 @@ namespace icecore::cli {
 [[nodiscard]] Command image_list_command();
 [[nodiscard]] Command image_show_command();
 [[nodiscard]] Command image_rm_command();
+[[nodiscard]] Command image_warm_command();
 [[nodiscard]] Command tag_command();
 [[nodiscard]] Command rm_command();
 [[nodiscard]] Command gc_command();

@@ -9,7 +9,9 @@
 #include "cli/restored_program.h"
 #include "cli/service_manager.h"
 #include "replay/image/copy_model.h"
+#include "replay/image/image_catalog.h"
 #include "replay/image/inside_command.h"
+#include "replay/image/lent_bank.h"
 #include "replay/restore/restorer.h"
 #include "snapshot/stored_snapshot.h"
 
@@ -81,8 +83,11 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
              const std::function<void(int pid)>& started) {
   const snapshot::StoredSnapshot stored(store, {image.name, image.number});
   const snapshot::StoredSnapshot snapshot(stored, model_of(stored, wishes));
-  const auto options = options_of(snapshot.model(), image, wishes);
+  auto options = options_of(snapshot.model(), image, wishes);
   require_startable(snapshot, image, options);
+  const replay::ImageCatalog catalog(store.directory());
+  const auto bank = replay::LentBank::find(catalog.file(image.name, "bank"), snapshot);
+  options.bank = bank.get();
   RestoredProgram program;
   const auto tree =
       with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });

@@ -103,7 +103,11 @@ StartingProgram::StartingProgram(const Options& options) {
 StartingProgram::~StartingProgram() {
   if (pid_ < 0) return;
   kill_session(pid_);
-  if (!status_) ::waitpid(pid_, nullptr, __WALL);
+  // Its other threads too: who has traced them must take their ends before the first thread's.
+  while (!status_) {
+    const int ended = ::waitpid(-1, nullptr, __WALL);
+    if (ended == pid_ || (ended < 0 && errno != EINTR)) return;
+  }
 }
 
 void StartingProgram::pass_on(UniqueFd& from, int to) {
@@ -134,8 +138,6 @@ std::optional<int> StartingProgram::ended() {
   if (!status_ && ::waitpid(pid_, &status, WNOHANG | __WALL) == pid_) status_ = status;
   return status_;
 }
-
-void StartingProgram::forget() { pid_ = -1; }
 
 std::string StartingProgram::take_output() { return std::exchange(fresh_, {}); }
 

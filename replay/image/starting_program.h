@@ -36,8 +36,6 @@ class StartingProgram {
   void pump(std::chrono::milliseconds timeout);
   /// The wait status, once it has ended. Reaps it.
   [[nodiscard]] std::optional<int> ended();
-  /// Somebody else has ended and reaped it.
-  void forget();
 
   /// All that it has written that no take_output() has returned, both streams mixed.
   [[nodiscard]] std::string take_output();

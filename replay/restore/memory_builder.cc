@@ -236,6 +236,7 @@ void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work,
   const auto& reader = snapshot_.reader();
   const store::SpaceId own{work.process.model->space()};
   const store::SpaceId other{work.image->model->space()};
+  if (own == other) return;  // a fork of a bank: the pages are its own
   const store::PageRange range{mapping.start() / kPage, size_of(mapping) / kPage};
   std::set<std::uint64_t> pages;
   for (const auto space : {own, other}) {

@@ -37,18 +37,6 @@
 namespace icecore::replay {
 namespace {
 
-/// Above all descriptors of the tree, and of our own: the seed gets its descriptors at these
-/// numbers, which must not be the ones they still have.
-int transport_number(const model::Snapshot& snapshot) {
-  int highest = 255;
-  for (const auto& process : snapshot.processes()) {
-    for (const auto& descriptor : process.descriptors()) {
-      highest = std::max(highest, descriptor.fd());
-    }
-  }
-  return highest + 1;
-}
-
 class Restoration {
  public:
   Restoration(const snapshot::StoredSnapshot& snapshot, const RestoreOptions& options)
@@ -124,7 +112,7 @@ void Restoration::make_tree() {
                                        [this](const model::Process& process) {
                                          return open_executable(snapshot_, process, surroundings_);
                                        }});
-  tree_.emplace(model, *nursery_, options_.in_place,
+  tree_.emplace(model, *nursery_, TreeBuilder::Bank{options_.bank, &transport_}, options_.in_place,
                 [this](RestoredProcess& process, const RestoredProcess* image) {
                   with_context("process " + std::to_string(process.model->pid()),
                                [&] { memory_->build(process, image); });

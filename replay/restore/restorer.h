@@ -13,6 +13,8 @@
 
 namespace icecore::replay {
 
+class MemoryBank;
+
 struct RestoreOptions {
   /// The original pids in the current namespaces, instead of new ones beside the original.
   bool in_place = false;
@@ -31,6 +33,8 @@ struct RestoreOptions {
     std::string text;
   };
   std::optional<OwnFile> own_file{};
+  /// Has the memory of the root; borrowed. Not in place.
+  MemoryBank* bank = nullptr;
 };
 
 /// A tree that lives again.

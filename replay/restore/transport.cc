@@ -91,4 +91,14 @@ std::vector<int> Transport::send(Puppet& puppet, std::span<const int> fds) const
   return numbers;
 }
 
+int transport_number(const model::Snapshot& snapshot) {
+  int highest = 255;
+  for (const auto& process : snapshot.processes()) {
+    for (const auto& descriptor : process.descriptors()) {
+      highest = std::max(highest, descriptor.fd());
+    }
+  }
+  return highest + 1;
+}
+
 }  // namespace icecore::replay

@@ -6,6 +6,7 @@
 
 #include "base/unique_fd.h"
 #include "replay/restore/puppet.h"
+#include "snapshot/model/snapshot.pb.h"
 
 namespace icecore::replay {
 
@@ -29,5 +30,9 @@ class Transport {
   UniqueFd near_;
   UniqueFd far_;
 };
+
+/// The number for a Transport: above all descriptors of the tree, and of our own. The seed gets its
+/// descriptors at these numbers, which must not be the ones they still have.
+[[nodiscard]] int transport_number(const model::Snapshot& snapshot);
 
 }  // namespace icecore::replay

@@ -62,9 +62,13 @@ void call_or_throw(Puppet& puppet, const std::string& what, std::int64_t number,
 
 }  // namespace
 
-TreeBuilder::TreeBuilder(const model::Snapshot& snapshot, Nursery& nursery, bool in_place,
-                         FillMemory fill)
-    : snapshot_(snapshot), nursery_(nursery), in_place_(in_place), fill_(std::move(fill)) {}
+TreeBuilder::TreeBuilder(const model::Snapshot& snapshot, Nursery& nursery, const Bank& bank,
+                         bool in_place, FillMemory fill)
+    : snapshot_(snapshot),
+      nursery_(nursery),
+      bank_(bank),
+      in_place_(in_place),
+      fill_(std::move(fill)) {}
 
 RestoredProcess* TreeBuilder::find(int pid) const {
   const auto found = std::ranges::find_if(
@@ -219,9 +223,14 @@ void TreeBuilder::grow(const model::Process& process, Puppet& creator,
     if (parent->model->descriptor_table() == process.descriptor_table()) flags |= CLONE_FILES;
     if (parent->model->fs_struct() == process.fs_struct()) flags |= CLONE_FS;
   }
-  const int born = bear(creator, inner_pid(process), flags, name_of(process));
+  const bool banked =
+      bank_.memory != nullptr && from_nursery && process.pid() == snapshot_.root_pid();
+  if (banked) image = &bank_.memory->kept();
+  const int born = banked ? bank_.memory->fork_into(nursery_, *bank_.transport, inner_pid(process))
+                          : bear(creator, inner_pid(process), flags, name_of(process));
+  const std::uint64_t area = banked ? image->puppet.area() : creator.area();
   processes_.push_back(std::make_unique<RestoredProcess>(
-      RestoredProcess{&process, born, Puppet(born, creator.area()), {}, false}));
+      RestoredProcess{&process, born, Puppet(born, area), {}, false}));
   RestoredProcess& made = *processes_.back();
   made.threads[process.pid()] = born;
   if (process.child_subreaper()) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "replay/restore/memory_bank.h"
 #include "replay/restore/nursery.h"
 #include "replay/restore/restored_process.h"
 
@@ -20,7 +21,14 @@ class TreeBuilder {
   /// for the seed's.
   using FillMemory = std::function<void(RestoredProcess& process, const RestoredProcess* image)>;
 
-  TreeBuilder(const model::Snapshot& snapshot, Nursery& nursery, bool in_place, FillMemory fill);
+  /// Where the root is born from, when it is not null.
+  struct Bank {
+    MemoryBank* memory = nullptr;
+    const Transport* transport = nullptr;
+  };
+
+  TreeBuilder(const model::Snapshot& snapshot, Nursery& nursery, const Bank& bank, bool in_place,
+              FillMemory fill);
 
   /// Zombies are still alive afterwards: see end_zombies().
   void build();
@@ -67,6 +75,7 @@ class TreeBuilder {
 
   const model::Snapshot& snapshot_;
   Nursery& nursery_;
+  Bank bank_;
   bool in_place_;
   bool joins_our_session_ = false;
   FillMemory fill_;
