@@ -140,6 +140,8 @@ std::uint64_t Building::take_snapshot() {
     number = recorder.snap_once(snapshot::Recorder::Afterwards::Kill);
   }
   program_.pump(std::chrono::milliseconds(0));
+  // Its ports are free again only when it has gone altogether.
+  program_.end();
   return number;
 }
 

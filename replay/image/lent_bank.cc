@@ -39,7 +39,8 @@ class Borrowed {
     cpu_set_t cpus;
     ::sched_getaffinity(0, sizeof cpus, &cpus);
     ::sched_setaffinity(puppet_.pid(), sizeof cpus, &cpus);
-    if (ptrace_call::seize(puppet_.pid(), ptrace_call::lent_options()) !=
+    if (ptrace_call::seize(puppet_.pid(),
+                           ptrace_call::debugging_options(ptrace_call::TracerDeath::LeavesThem)) !=
         ptrace_call::Seize::Done) {
       throw Error("the bank's process " + std::to_string(puppet_.pid()) + " cannot be traced");
     }

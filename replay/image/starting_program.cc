@@ -101,12 +101,17 @@ StartingProgram::StartingProgram(const Options& options) {
 }
 
 StartingProgram::~StartingProgram() {
-  if (pid_ < 0) return;
+  if (pid_ >= 0) end();
+}
+
+void StartingProgram::end() {
   kill_session(pid_);
   // Its other threads too: who has traced them must take their ends before the first thread's.
   while (!status_) {
-    const int ended = ::waitpid(-1, nullptr, __WALL);
-    if (ended == pid_ || (ended < 0 && errno != EINTR)) return;
+    int status = 0;
+    const int ended = ::waitpid(-1, &status, __WALL);
+    if (ended == pid_) status_ = status;
+    if (ended < 0 && errno != EINTR) status_ = 0;
   }
 }
 

@@ -36,6 +36,8 @@ class StartingProgram {
   void pump(std::chrono::milliseconds timeout);
   /// The wait status, once it has ended. Reaps it.
   [[nodiscard]] std::optional<int> ended();
+  /// Kills its whole session, and returns when nothing of the program is left.
+  void end();
 
   /// All that it has written that no take_output() has returned, both streams mixed.
   [[nodiscard]] std::string take_output();

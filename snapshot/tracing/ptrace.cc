@@ -47,8 +47,6 @@ unsigned puppet_options() {
          PTRACE_O_TRACEVFORK;
 }
 
-unsigned lent_options() { return puppet_options() & ~unsigned{PTRACE_O_EXITKILL}; }
-
 unsigned debugging_options(TracerDeath death) {
   const unsigned kill = death == TracerDeath::KillsThem ? PTRACE_O_EXITKILL : 0;
   return kill | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |

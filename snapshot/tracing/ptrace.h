@@ -33,8 +33,6 @@ Seize seize(int tid, unsigned options);
 /// For processes that are ours to make: they die with the tracer, and their children and threads
 /// are traced and stopped from birth.
 unsigned puppet_options();
-/// The same for one that outlives us: it does not die with the tracer, nor do they.
-unsigned lent_options();
 /// For processes under a debugger: births, executions and vfork's end are reported, and the
 /// newborn is traced from birth. `death` says whether they die with the tracer.
 enum class TracerDeath { LeavesThem, KillsThem };
