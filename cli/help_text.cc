@@ -13,7 +13,7 @@ namespace icecore::cli {
 namespace {
 
 constexpr std::size_t kWidth = 90;
-constexpr std::size_t kVerbColumn = 14;
+constexpr std::size_t kVerbColumn = 16;
 constexpr std::size_t kOptionColumn = 26;
 
 constexpr std::array<std::pair<Group, std::string_view>, 6> kGroups = {{
