@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/debugger.h"
 #include "cli/foreground_program.h"
+#include "cli/gdb_python.h"
 #include "cli/private_directory.h"
 #include "cli/view_server.h"
 
@@ -30,10 +31,10 @@ std::string found_debugger(const Invocation& invocation) {
   throw error;
 }
 
-/// A gdb without Python skips this file. Leaves out gdb's line per file that it reads, and shows
-/// the moment in the prompt.
+/// A gdb without Python skips this file. Leaves out gdb's line per file that it reads.
 std::string python_script(const std::string& address) {
-  return "def connect():\n"
+  return std::string(gdb_python()) +
+         "\ndef connect():\n"
          "    noise = ('Reading ', 'warning: File transfers from remote')\n"
          "    text = gdb.execute('target extended-remote " +
          address +
@@ -41,15 +42,8 @@ std::string python_script(const std::string& address) {
          "    for line in text.splitlines():\n"
          "        if not line.startswith(noise):\n"
          "            print(line)\n"
-         "def prompt(current):\n"
-         "    try:\n"
-         "        here = gdb.execute('monitor info', to_string=True).split(None, 1)[0]\n"
-         "        return '(' + here + ') '\n"
-         "    except (gdb.error, IndexError):\n"
-         "        return None\n"
          "gdb.set_convenience_variable('icecore_connected', 1)\n"
-         "connect()\n"
-         "gdb.prompt_hook = prompt\n";
+         "connect()\n";
 }
 
 constexpr std::string_view kBeforeConnecting =

@@ -3,9 +3,10 @@
 
 #include <charconv>
 #include <cstdio>
-#include <ctime>
 
 #include "base/error.h"
+#include "snapshot/view_history.h"
+#include "snapshot/view_time_text.h"
 
 namespace icecore::snapshot {
 namespace {
@@ -14,25 +15,15 @@ constexpr std::string_view kHelp =
     "This is a read-only view of one snapshot: nothing runs and nothing can be changed.\n"
     "  continue, reverse-continue   the next, the previous snapshot of the recording\n"
     "  watch EXPRESSION             then they stop at the first snapshot where it differs\n"
+    "  monitor when                 the name of this moment\n"
     "  monitor info                 where this is\n"
     "  monitor list                 all snapshots on this line of history\n"
     "  monitor tag                  those that have a tag\n"
     "  monitor goto N|TAG           the next continue or stepi arrives there\n"
+    "  monitor back-to ADDR[,LEN]   the snapshot before these bytes changed: the same way\n"
+    "  monitor diff N [M]           what was written between here (or N) and M\n"
     "  monitor process [PID]        the processes; how to look at another one\n"
     "  monitor exit                 end of serving\n";
-
-std::string local_time(std::int64_t realtime_ns) {
-  constexpr std::int64_t kBillion = 1'000'000'000;
-  const std::time_t seconds = realtime_ns / kBillion;
-  std::tm broken_down{};
-  ::localtime_r(&seconds, &broken_down);
-  char date[32];
-  std::strftime(date, sizeof date, "%Y-%m-%d %H:%M:%S", &broken_down);
-  char text[48];
-  std::snprintf(text, sizeof text, "%s.%03d", date,
-                static_cast<int>(realtime_ns % kBillion / 1'000'000));
-  return text;
-}
 
 std::string_view cause_word(model::Cause::Kind kind) {
   switch (kind) {
@@ -83,6 +74,9 @@ std::string ViewMonitor::run(std::string_view line, gdbstub::ThreadId current) {
     error.set_hint("icecore tag " + moment_.snapshot().key().text() + " " + std::string(rest));
     throw error;
   }
+  if (verb == "when") return ViewHistory(moment_, travel_).when();
+  if (verb == "back-to") return ViewHistory(moment_, travel_).back_to(rest, current);
+  if (verb == "diff") return ViewHistory(moment_, travel_).diff(rest);
   if (verb == "goto") return go_to(rest, current);
   if (verb == "process") return process(rest, current);
   Error error("'" + std::string(verb) + "' is no monitor command of a view");

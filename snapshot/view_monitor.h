@@ -10,7 +10,7 @@
 
 namespace icecore::snapshot {
 
-/// `monitor help|info|list|goto|tag|process` of a view.
+/// `monitor help|when|info|list|goto|back-to|diff|tag|process` of a view.
 class ViewMonitor : public gdbstub::Monitor {
  public:
   ViewMonitor(const ViewMoment& moment, ViewTravel& travel) : moment_(moment), travel_(travel) {}

@@ -33,6 +33,11 @@ class ViewTravel : public gdbstub::Execution,
     return destination_;
   }
 
+  /// The snapshots before this one, the nearest first, as far as the process lives.
+  [[nodiscard]] std::vector<store::SnapshotKey> keys_before(std::int32_t pid) const {
+    return keys_ahead(Direction::Back, pid);
+  }
+
   void resume(std::span<const gdbstub::ResumeAction> actions) override;
   void interrupt() override {}
   std::optional<gdbstub::StopEvent> next_event() override { return stop_; }
