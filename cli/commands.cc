@@ -25,6 +25,7 @@ std::span<const Command> commands() {
       export_command(),
       gdb_command(),
       serve_command(),
+      gdbserver_command(),
       restore_command(),
       image_build_command(),
       image_run_command(),

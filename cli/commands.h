@@ -25,6 +25,7 @@ namespace icecore::cli {
 [[nodiscard]] Command export_command();
 [[nodiscard]] Command gdb_command();
 [[nodiscard]] Command serve_command();
+[[nodiscard]] Command gdbserver_command();
 [[nodiscard]] Command restore_command();
 [[nodiscard]] Command image_build_command();
 [[nodiscard]] Command image_run_command();

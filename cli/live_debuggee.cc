@@ -15,8 +15,22 @@ void LiveDebuggee::launch(const std::vector<std::string>& words) {
   gdbstub::LaunchRequest request;
   request.program = words.front();
   request.arguments.assign(words.begin() + 1, words.end());
-  const auto event = replay::launch(*tree_, request, options_.streams);
-  options_.title = words.front() + " (process " + std::to_string(event.thread.pid) + ")";
+  launch(request);
+}
+
+gdbstub::StopEvent LiveDebuggee::launch(const gdbstub::LaunchRequest& request) {
+  const auto event = replay::launch(*tree_, request, options_);
+  options_.program = request;
+  options_.title = request.program + " (process " + std::to_string(event.thread.pid) + ")";
+  return event;
+}
+
+std::vector<std::int32_t> LiveDebuggee::processes(replay::LiveProcess::Ownership ownership) const {
+  std::vector<std::int32_t> pids;
+  for (const auto& [pid, process] : tree_->processes()) {
+    if (process.ownership == ownership) pids.push_back(pid);
+  }
+  return pids;
 }
 
 void LiveDebuggee::attach(std::int32_t pid) {

@@ -21,9 +21,12 @@ class LiveDebuggee {
 
   /// Throw Error when that cannot be done.
   void launch(const std::vector<std::string>& words);
+  gdbstub::StopEvent launch(const gdbstub::LaunchRequest& request);
   void attach(std::int32_t pid);
 
   [[nodiscard]] const std::string& title() const { return options_.title; }
+  /// The processes that end with this object, or those that live on.
+  [[nodiscard]] std::vector<std::int32_t> processes(replay::LiveProcess::Ownership ownership) const;
   /// This object must outlive it.
   [[nodiscard]] gdbstub::TargetFactory targets() const;
 

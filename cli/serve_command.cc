@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <iostream>
 
 #include "base/overloaded.h"
 #include "cli/commands.h"
+#include "cli/end_signals.h"
 #include "cli/live_debuggee.h"
 #include "cli/view_server.h"
 #include "gdbstub/address.h"
@@ -30,29 +28,6 @@ constexpr std::array kOptions = {
            Completes::Pid},
     Option{"multi", 0, "", "let clients start programs and attach to processes"},
     Option{"host-files", 0, "", "let clients read and write all files, not only the program's"},
-};
-
-/// SIGINT, SIGTERM and SIGHUP as a descriptor that becomes readable, so that serving ends cleanly.
-class EndSignals {
- public:
-  EndSignals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
-    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
-    descriptor_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (!descriptor_.valid()) throw_errno("signalfd");
-  }
-  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-  /// As a shell has it: 128 + N after signal N, 0 when none came.
-  [[nodiscard]] int exit_status() const {
-    signalfd_siginfo signal{};
-    const bool came = ::read(descriptor_.get(), &signal, sizeof signal) == sizeof signal;
-    return came ? 128 + static_cast<int>(signal.ssi_signo) : 0;
-  }
-
- private:
-  UniqueFd descriptor_;
 };
 
 gdbstub::ListenAddress address_of(const Invocation& invocation) {

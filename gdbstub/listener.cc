@@ -34,19 +34,28 @@ AddressList look_up(const TcpAddress& address) {
   return {found, &::freeaddrinfo};
 }
 
+struct NumericName {
+  std::string host;
+  std::string port;
+};
+NumericName numeric_name(const sockaddr_storage& address, socklen_t size) {
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  const int failure =
+      ::getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host, sizeof host, port,
+                    sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+  if (failure != 0) throw Error(std::string("getnameinfo: ") + ::gai_strerror(failure));
+  return {host, port};
+}
+
 std::string bound_address(int socket) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
     throw_errno("getsockname");
   }
-  char host[NI_MAXHOST];
-  char port[NI_MAXSERV];
-  const int failure = ::getnameinfo(reinterpret_cast<sockaddr*>(&bound), size, host, sizeof host,
-                                    port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
-  if (failure != 0) throw Error(std::string("getnameinfo: ") + ::gai_strerror(failure));
-  const bool is_ipv6 = bound.ss_family == AF_INET6;
-  return (is_ipv6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + port;
+  const auto [host, port] = numeric_name(bound, size);
+  return (bound.ss_family == AF_INET6 ? "[" + host + "]" : host) + ":" + port;
 }
 
 sockaddr_un unix_address(const std::string& path) {
@@ -69,6 +78,15 @@ bool is_served(const sockaddr_un& address) {
 }
 
 }  // namespace
+
+std::string peer_name(int socket) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+  if (peer.ss_family != AF_INET && peer.ss_family != AF_INET6) return {};
+  const auto [host, port] = numeric_name(peer, size);
+  return host + ", port " + port;
+}
 
 Listener::Listener(const TcpAddress& address) {
   const AddressList list = look_up(address);

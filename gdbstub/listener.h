@@ -8,6 +8,9 @@
 
 namespace icecore::gdbstub {
 
+/// Who is at the other end of a TCP socket: "127.0.0.1, port 41234"; empty for other sockets.
+[[nodiscard]] std::string peer_name(int socket);
+
 /// A socket that waits for clients. A unix socket's file goes away with it, and a stale one, on
 /// which nobody listens, is replaced.
 class Listener {

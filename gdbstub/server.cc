@@ -41,6 +41,7 @@ class Conversation {
       : connection_(connection), options_(options), session_(target, options.on_news) {}
 
   Outcome run(const Listener* listener);
+  [[nodiscard]] Session::Scope scope() const { return session_.scope(); }
 
  private:
   /// False when the client is gone or the session has ended.
@@ -98,12 +99,13 @@ bool wait_for_client(const Listener& listener, const ServeOptions& options) {
   return !is_ready(waited[1]);
 }
 
-bool has_served(const ServeOptions& options, Target& target) {
+/// Whether nobody is waited for any more after this client.
+bool has_served(const ServeOptions& options, Target& target, Session::Scope scope) {
   switch (options.lifetime) {
     case ServeOptions::Lifetime::OneClient:
       return true;
     case ServeOptions::Lifetime::WhileProcesses:
-      return target.threads().empty();
+      return scope == Session::Scope::ItsProcesses && target.threads().empty();
     case ServeOptions::Lifetime::UntilAsked:
       return false;
   }
@@ -124,10 +126,13 @@ void serve(const Listener& listener, const TargetFactory& make_target,
     if (!socket.valid()) continue;
     const Connection connection(std::move(socket));
     const auto target = make_target();
-    const Outcome outcome = Conversation(connection, *target, options).run(&listener);
+    if (options.on_client) options.on_client(peer_name(connection.input()));
+    Conversation conversation(connection, *target, options);
+    const Outcome outcome = conversation.run(&listener);
     if (options.on_gone) options.on_gone("the debugger is gone");
     if (outcome == Outcome::ServerAsked) return;
-    if (has_served(options, *target)) return;
+    if (has_served(options, *target, conversation.scope())) return;
+    if (options.on_waiting_again) options.on_waiting_again();
   }
 }
 

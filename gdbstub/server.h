@@ -15,9 +15,9 @@ namespace icecore::gdbstub {
 struct ServeOptions {
   enum class Lifetime {
     OneClient,       ///< until the first client is gone
-    WhileProcesses,  ///< one client after another, until `monitor exit`, stop_descriptor, or until
-                     ///< a client goes and no process of the target is left
     UntilAsked,      ///< one client after another, until `monitor exit` or stop_descriptor
+    WhileProcesses,  ///< the same, or until a client goes when no process is left, unless it had
+                     ///< come to start processes itself (`target extended-remote`)
   };
   Lifetime lifetime = Lifetime::OneClient;
   /// Serving ends when this becomes readable; -1 for never.
@@ -28,6 +28,8 @@ struct ServeOptions {
   std::function<void(const std::string& line)> on_gone;
   /// A client has come; `peer` is "127.0.0.1, port 41234", empty for a unix socket.
   std::function<void(const std::string& peer)> on_client;
+  /// It has gone, and the next one is waited for.
+  std::function<void()> on_waiting_again;
   NewsSink on_news;
 };
 

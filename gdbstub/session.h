@@ -24,6 +24,12 @@ class Session {
   /// The bytes to send next; the caller removes what it has sent.
   [[nodiscard]] std::string& output() { return output_; }
 
+  /// How long the client means to stay: as long as the processes, or to choose further ones.
+  enum class Scope { ItsProcesses, Choosing };
+  [[nodiscard]] Scope scope() const {
+    return conversation_.extended ? Scope::Choosing : Scope::ItsProcesses;
+  }
+
   /// True while a resumed target has not stopped, in all-stop mode.
   [[nodiscard]] bool is_running() const { return state_ == State::Running; }
   /// True while the client may be told of an event; then event_descriptor() is worth waiting for.

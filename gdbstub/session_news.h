@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 namespace icecore::gdbstub {
 
@@ -13,6 +14,8 @@ struct SessionNews {
   std::int32_t pid = 0;
   /// Exited: the status; KilledBySignal: the Linux number.
   int value = 0;
+  /// Launched: as the client named it, empty for the one that ran before.
+  std::string program = {};
 };
 using NewsSink = std::function<void(const SessionNews&)>;
 

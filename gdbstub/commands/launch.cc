@@ -41,7 +41,9 @@ void take_process(Context& context, const StopEvent& event, SessionNews::Kind ki
   if (context.state.client == SessionState::Client::Lldb) context.state.processes.clear();
   context.state.show(event.thread);
   context.state.transfer_name.clear();
-  context.state.report({kind, event.thread.pid});
+  const bool launched = kind == SessionNews::Kind::Launched;
+  context.state.report(
+      {kind, event.thread.pid, 0, launched ? context.state.launch.program : std::string()});
 }
 
 StopEvent launch(Context& context, std::string program, std::vector<std::string> arguments) {

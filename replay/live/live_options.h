@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
+
+#include "gdbstub/target/launching.h"
 
 namespace icecore::replay {
 
@@ -17,6 +21,10 @@ struct LiveOptions {
   /// Whether clients may start programs and attach to processes of their choice.
   enum class Choice { Fixed, Free };
   Choice choice = Choice::Fixed;
+  /// The program of a launch that names none.
+  std::optional<gdbstub::LaunchRequest> program;
+  /// What starts every program: "env A=1" and then the program's own words. It executes once.
+  std::vector<std::string> wrapper;
   /// What is debugged, in a word, for `monitor info`.
   std::string title;
 };

@@ -36,12 +36,13 @@ std::string quoted(const std::string& word) {
 }
 
 /// The client's own shell rules have been applied already: no word is read a second time.
-std::vector<std::string> command_of(const LaunchRequest& request) {
-  std::vector<std::string> words{request.program};
+std::vector<std::string> command_of(const LaunchRequest& request, const LiveOptions& options) {
+  std::vector<std::string> words = options.wrapper;
+  words.push_back(request.program);
   words.insert(words.end(), request.arguments.begin(), request.arguments.end());
   if (request.startup == LaunchRequest::Startup::Direct) return words;
-  std::string line = "exec " + quoted(request.program);
-  for (const auto& argument : request.arguments) line += " " + quoted(argument);
+  std::string line = "exec";
+  for (const auto& word : words) line += " " + quoted(word);
   const char* shell = std::getenv("SHELL");
   return {shell != nullptr && *shell != '\0' ? shell : "/bin/sh", "-c", line};
 }
@@ -63,16 +64,16 @@ std::vector<std::string> environment_of(const LaunchRequest& request) {
   return variables;
 }
 
-ProgramStart start_of(const LaunchRequest& request, LiveOptions::Streams streams) {
+ProgramStart start_of(const LaunchRequest& request, const LiveOptions& options) {
   ProgramStart start;
-  start.arguments = command_of(request);
+  start.arguments = command_of(request, options);
   start.environment = environment_of(request);
   start.working_directory = request.working_directory;
   start.group = ProgramStart::Group::Own;
   if (request.address_space == LaunchRequest::AddressSpace::Fixed) {
     start.address_space = ProgramStart::AddressSpace::Fixed;
   }
-  if (streams == LiveOptions::Streams::AwayFromPackets) {
+  if (options.streams == LiveOptions::Streams::AwayFromPackets) {
     start.streams = ProgramStart::Streams::Apart;
   }
   // What we have blocked for ourselves is none of the program's business.
@@ -83,9 +84,11 @@ ProgramStart start_of(const LaunchRequest& request, LiveOptions::Streams streams
   return start;
 }
 
-/// Until the last execution of a start-up: a shell's is not the program's own.
-void run_to_program(snapshot::LaunchedProgram& program, const LaunchRequest& request) {
+/// Until the last execution of a start-up: a shell's and a wrapper's are not the program's own.
+void run_to_program(snapshot::LaunchedProgram& program, const LaunchRequest& request,
+                    const LiveOptions& options) {
   int executions = request.startup == LaunchRequest::Startup::WithShell ? 2 : 1;
+  if (!options.wrapper.empty()) ++executions;
   while (true) {
     int status = 0;
     const pid_t got = ::waitpid(program.pid(), &status, __WALL);
@@ -106,15 +109,15 @@ void run_to_program(snapshot::LaunchedProgram& program, const LaunchRequest& req
 }  // namespace
 
 gdbstub::StopEvent launch(LiveTree& tree, const LaunchRequest& request,
-                          LiveOptions::Streams streams) {
-  snapshot::LaunchedProgram program(start_of(request, streams));
+                          const LiveOptions& choices) {
+  snapshot::LaunchedProgram program(start_of(request, choices));
   const int pid = program.pid();
   const unsigned options = ptrace_call::debugging_options(ptrace_call::TracerDeath::KillsThem);
   if (ptrace_call::seize(pid, options) != ptrace_call::Seize::Done) {
     throw Error("start " + request.program + ": tracing it is not permitted");
   }
   program.let_go();
-  run_to_program(program, request);
+  run_to_program(program, request, choices);
   tree.adopt(pid, std::array{pid}, LiveProcess::Ownership::Ours);
   return {{pid, pid}, gdbstub::Signalled{}};
 }
@@ -127,11 +130,12 @@ gdbstub::StopEvent LiveStarting::attach(std::int32_t pid) {
 gdbstub::StopEvent LiveStarting::launch(const LaunchRequest& request) {
   LaunchRequest complete = request;
   if (complete.program.empty()) {
-    if (!last_) throw Error("no program was named").set_hint("set remote exec-file PROGRAM");
-    complete.program = last_->program;
-    if (complete.arguments.empty()) complete.arguments = last_->arguments;
+    const auto& known = last_ ? last_ : options_.program;
+    if (!known) throw Error("no program was named").set_hint("set remote exec-file PROGRAM");
+    complete.program = known->program;
+    if (complete.arguments.empty()) complete.arguments = known->arguments;
   }
-  const auto event = replay::launch(tree_, complete, options_.streams);
+  const auto event = replay::launch(tree_, complete, options_);
   last_ = complete;
   return event;
 }

@@ -13,7 +13,7 @@ namespace icecore::replay {
 /// Starts a program under the tree's control: stopped before its first instruction, to die with us.
 /// Throws Error with the reason when it cannot be started.
 gdbstub::StopEvent launch(LiveTree& tree, const gdbstub::LaunchRequest& request,
-                          LiveOptions::Streams streams);
+                          const LiveOptions& options);
 
 /// Programs and processes that a client chooses.
 class LiveStarting : public gdbstub::Attaching, public gdbstub::Launching {
