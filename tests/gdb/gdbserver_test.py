@@ -232,6 +232,36 @@ class GdbserverTest(unittest.TestCase):
         self.assertIn("Remote debugging using stdio", text)
         self.assertIn("exited with code 04", text)
 
+    def test_machine_interface(self):
+        """What VS Code, Emacs and others send."""
+        server = self.serve("--once", "localhost:0", self.program, "5")
+        with subprocess.Popen(["gdb", "-q", "-nx", "-i=mi"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, preexec_fn=clean) as gdb:
+            def ask(line, *answers):
+                gdb.stdin.write(line + "\n")
+                gdb.stdin.flush()
+                for answer in answers:
+                    seen = []
+                    while not (seen and re.search(answer, seen[-1])):
+                        seen.append(gdb.stdout.readline())
+                        self.assertTrue(seen[-1], f"{line}: gdb ended: {seen}")
+                return seen[-1]
+            try:
+                ask("1-gdb-set mi-async on", r"^1\^done")
+                ask("2-gdb-set sysroot /", r"^2\^done")
+                ask(f"3-file-exec-and-symbols {self.program}", r"^3\^done")
+                ask(f"4-target-select remote localhost:{server.port}", r"^4\^connected")
+                ask("5-break-insert -f -c i==2 count", r"^5\^done,bkpt=")
+                ask("6-exec-continue", r"^6\^running", r'^\*stopped,reason="breakpoint-hit".*name="i",value="2"')
+                ask("7-data-evaluate-expression total", r'^7\^done,value="1"')
+                ask("8-exec-next", r"^8\^running", r'^\*stopped,reason="end-stepping-range"')
+                ask("9-break-delete 1", r"^9\^done")
+                ask("10-exec-continue", r"^10\^running", r'^\*stopped,reason="exited",exit-code="05"')
+                ask("11-gdb-exit", r"^11\^exit")
+            finally:
+                gdb.kill()
+        self.assertEqual(server.end(), 0)
+
     def test_wrapper_and_shell(self):
         for words in (("--wrapper", "env", "ICECORE_NAME=wrapped", "--"),
                       ("--no-startup-with-shell", "--wrapper", "env", "ICECORE_NAME=wrapped", "--")):
