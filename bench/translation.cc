@@ -60,6 +60,22 @@ std::string run_translated(const std::vector<std::string>& arguments) {
   return reader.text();
 }
 
+/// From the start to the instruction behind so many transfers, if it has them.
+void arrive(const std::vector<std::string>& arguments, std::uint64_t transfers) {
+  TranslatedProgram program(arguments);
+  Reader reader(program);
+  const auto start = Clock::now();
+  icecore::replay::TranslatedRun run(program.pid());
+  const icecore::replay::Limit limit{.point = icecore::replay::ExecutionPoint{transfers, 0, 0}};
+  for (;;) {
+    const auto outcome = run.run(limit);
+    if (std::holds_alternative<icecore::replay::PointReached>(outcome)) break;
+    if (!program.settle(outcome, run)) return;
+  }
+  std::printf("arrival     %8.3f s behind 10^%zu transfers\n", seconds_since(start),
+              std::to_string(transfers).size() - 1);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -73,6 +89,9 @@ int main(int count, char** arguments) {
     const std::string translated = run_translated(program);
     std::printf("output      %s, %zu bytes\n", native == translated ? "equal" : "DIFFERENT",
                 native.size());
+    for (std::uint64_t transfers = 100'000; transfers <= 1'000'000'000; transfers *= 10) {
+      arrive(program, transfers);
+    }
     return native == translated ? 0 : 1;
   } catch (const icecore::Error& error) {
     std::fprintf(stderr, "error: %s\n", error.what());

@@ -31,7 +31,10 @@ enum class Register : std::uint8_t {
 /// but decrement().
 class Assembler {
  public:
-  explicit Assembler(std::uint64_t address) : address_(address) {}
+  explicit Assembler(std::uint64_t address) : address_(address) {
+    constexpr std::size_t kUsual = 224;
+    bytes_.reserve(kUsual);
+  }
 
   /// Of the next byte.
   [[nodiscard]] std::uint64_t here() const { return address_ + bytes_.size(); }

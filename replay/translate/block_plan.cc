@@ -57,6 +57,19 @@ std::variant<PlacedInstruction, WhyNot> read_instruction(ProgramCode& code, std:
   return result;
 }
 
+/// The instruction in front of which counting costs least: flags are dead there.
+const PlacedInstruction* find_overwriter(std::span<const PlacedInstruction> instructions) {
+  const PlacedInstruction* found = nullptr;
+  for (const PlacedInstruction& each : instructions) {
+    if (each.form.overwrites_flags()) found = &each;
+  }
+  if (found != nullptr) return found;
+  for (const PlacedInstruction& each : instructions) {
+    if (each.form.compares_memory()) found = &each;
+  }
+  return found;
+}
+
 /// Counts where it costs least, copies everything, and writes the end.
 WrittenBlock write_planned(BlockWriter& writer, const BlockPlan& plan, Counting counting,
                            std::uint32_t lane) {
@@ -64,12 +77,9 @@ WrittenBlock write_planned(BlockWriter& writer, const BlockPlan& plan, Counting 
   const bool counts = transfers && counting == Counting::Lanes;
   std::span<const PlacedInstruction> copied(plan.instructions);
   if (transfers) copied = copied.first(copied.size() - 1);
-  const PlacedInstruction* overwriter = nullptr;
+  const PlacedInstruction* overwriter = counts ? find_overwriter(copied) : nullptr;
   for (const PlacedInstruction& each : copied) {
-    if (each.form.overwrites_flags()) overwriter = &each;
-  }
-  for (const PlacedInstruction& each : copied) {
-    if (counts && &each == overwriter) writer.count_before(each, lane);
+    if (&each == overwriter) writer.count_before(each, lane);
     writer.copy(each);
   }
   if (transfers) {
@@ -93,6 +103,8 @@ std::variant<BlockPlan, WhyNot> plan_block(ProgramCode& code, std::uint64_t pc,
   BlockPlan plan;
   plan.pc = pc;
   plan.end_pc = pc;
+  constexpr std::size_t kUsual = 12;
+  plan.instructions.reserve(kUsual);
   while (plan.instructions.size() < kMostInstructions) {
     if (plan.end_pc != pc && is_border(plan.end_pc)) break;
     auto read = read_instruction(code, plan.end_pc);

@@ -12,6 +12,8 @@ BlockWriter::BlockWriter(const CacheLayout& layout, Counting counting, std::uint
     : layout_(layout), counting_(counting), pc_(pc), out_(address) {
   block_.pc = pc;
   block_.code = address;
+  constexpr std::size_t kUsual = 16;
+  block_.marks.reserve(kUsual);
   mark(pc, 0);
 }
 
@@ -131,6 +133,11 @@ void BlockWriter::copy(const PlacedInstruction& instruction) {
 
 void BlockWriter::count_before(const PlacedInstruction& flags_overwriter, std::uint32_t lane) {
   mark(flags_overwriter.pc, 0);
+  if (flags_overwriter.form.compares_memory()) {
+    // Once before, for its fault or watch trap, while the flags are the program's.
+    copy(flags_overwriter);
+    mark(flags_overwriter.next(), 0);
+  }
   out_.decrement(layout_.lane(lane));
   counted_ = Mark::kCounted;
   const unsigned state = Mark::kCounted | Mark::kDeadFlags;

@@ -10,13 +10,14 @@ namespace icecore::replay {
 /// addressed absolutely, without a register.
 ///
 /// Transfers are counted down in *lanes*, blocks taking turns: a decrement of one word must wait
-/// for the store of the one before, which costs 1.75 ns each (measured on Zen 5), and four words
+/// for the store of the one before, which costs 1.75 ns each (measured on Zen 5), and eight words
 /// take most of that away. The count is what all lanes have lost together.
 struct CacheLayout {
-  static constexpr std::uint32_t kLanes = 4;
+  static constexpr std::uint32_t kLanes = 8;
   static constexpr std::uint32_t kMostPlaces = 256;
   /// Targets of indirect jumps are looked up by their low 16 bits.
   static constexpr std::uint64_t kTableRows = 65536;
+  static constexpr std::uint64_t kTableOffset = 32768;
 
   std::uint64_t base = 0;
 
@@ -34,9 +35,10 @@ struct CacheLayout {
   [[nodiscard]] std::uint64_t visits(std::size_t place) const {
     return base + 256 + place * kVisitWords * 8;
   }
-  [[nodiscard]] std::uint64_t table() const { return base + 16384; }
-  static constexpr std::uint64_t kSize = 16384 + kTableRows * 8;
+  [[nodiscard]] std::uint64_t table() const { return base + kTableOffset; }
+  static constexpr std::uint64_t kSize = kTableOffset + kTableRows * 8;
 };
-static_assert(256 + CacheLayout::kMostPlaces * CacheLayout::kVisitWords * 8 <= 16384);
+static_assert(256 + CacheLayout::kMostPlaces * CacheLayout::kVisitWords * 8 <=
+              CacheLayout::kTableOffset);
 
 }  // namespace icecore::replay

@@ -13,7 +13,7 @@ namespace {
 
 /// How many blocks are made ahead at a stop for one that is missing: a stop costs 6 us, a block
 /// less than one.
-constexpr std::size_t kAhead = 40;
+constexpr std::size_t kAhead = 32;
 constexpr std::uint64_t kRoomForOne = 16384;
 constexpr std::uint64_t kJumpSize = 5;
 
@@ -31,7 +31,11 @@ std::array<std::uint8_t, 4> displacement(std::uint64_t at, std::uint64_t target)
 }  // namespace
 
 CodeCache::CodeCache(int tid, const std::vector<AddressRange>& keep_free)
-    : tid_(tid), memory_(tid, keep_free), program_(tid) {}
+    : tid_(tid), memory_(tid, keep_free), program_(tid) {
+  constexpr std::size_t kBlocksOfASmallProgram = 8192;
+  by_pc_.reserve(kBlocksOfASmallProgram);
+  waiting_.reserve(kBlocksOfASmallProgram);
+}
 
 const Block* CodeCache::known(std::uint64_t pc) const {
   const auto found = by_pc_.find(pc);
@@ -109,7 +113,6 @@ CodeCache::Made CodeCache::make_block(std::uint64_t pc) {
 
 const Block& CodeCache::keep(Block block) {
   has_x87_ = has_x87_ || block.has_x87;
-  for (const Exit& exit : block.exits) exits_[exit.address] = exit;
   const Block& kept = blocks_.insert_or_assign(block.code, std::move(block)).first->second;
   by_pc_[kept.pc] = &kept;
   return kept;
@@ -122,13 +125,12 @@ void CodeCache::connect(const Block& block) {
     if (const Block* next = known(exit.pc)) {
       lead_to(exit, next->code);
     } else {
-      waiting_[exit.pc].push_back(exit);
+      waiting_.emplace(exit.pc, exit);
     }
   }
-  const auto waiting = waiting_.find(block.pc);
-  if (waiting == waiting_.end()) return;
-  for (const Exit& exit : waiting->second) lead_to(exit, block.code);
-  waiting_.erase(waiting);
+  const auto [first, last] = waiting_.equal_range(block.pc);
+  for (auto waiting = first; waiting != last; ++waiting) lead_to(waiting->second, block.code);
+  waiting_.erase(first, last);
 }
 
 void CodeCache::lead_to(const Exit& exit, std::uint64_t target) {
@@ -189,25 +191,26 @@ std::variant<std::uint64_t, WhyNot> CodeCache::precise_block_at(std::uint64_t pc
   return address;
 }
 
+const Block* CodeCache::block_around(std::uint64_t address) const {
+  if (address >= precise_.code && address < precise_.code_end) return &precise_;
+  const auto after = blocks_.upper_bound(address);
+  if (after == blocks_.begin()) return nullptr;
+  const Block& block = std::prev(after)->second;
+  return address < block.code_end ? &block : nullptr;
+}
+
 const Exit* CodeCache::exit_at(std::uint64_t address) const {
-  if (address >= precise_.code && address < precise_.code_end) {
-    const auto exit = std::ranges::find(precise_.exits, address, &Exit::address);
-    return exit == precise_.exits.end() ? nullptr : &*exit;
-  }
-  const auto found = exits_.find(address);
-  return found == exits_.end() ? nullptr : &found->second;
+  const auto front = fronts_.find(address);
+  if (front != fronts_.end()) return &front->second;
+  const Block* block = block_around(address);
+  if (block == nullptr) return nullptr;
+  const auto exit = std::ranges::find(block->exits, address, &Exit::address);
+  return exit == block->exits.end() ? nullptr : &*exit;
 }
 
 std::optional<CodeCache::Origin> CodeCache::origin_of(std::uint64_t address) const {
-  const Block* block = nullptr;
-  if (address >= precise_.code && address < precise_.code_end) {
-    block = &precise_;
-  } else {
-    const auto after = blocks_.upper_bound(address);
-    if (after == blocks_.begin()) return std::nullopt;
-    block = &std::prev(after)->second;
-    if (address >= block->code_end) return std::nullopt;
-  }
+  const Block* block = block_around(address);
+  if (block == nullptr) return std::nullopt;
   const auto after = std::ranges::upper_bound(block->marks, address - block->code, {},
                                               [](const Mark& mark) { return mark.offset; });
   if (after == block->marks.begin()) return std::nullopt;
@@ -239,7 +242,7 @@ void CodeCache::replace_blocks_with(std::uint64_t address) {
     by_pc_.erase(block->pc);
     memory_.write(block->code, std::array<std::uint8_t, kJumpSize>{0xcc, 0, 0, 0, 0});
     const Exit front{block->code, ExitKind::Link, block->pc, 0, false};
-    exits_[block->code] = front;
+    fronts_[block->code] = front;
   }
 }
 
@@ -253,7 +256,7 @@ void CodeCache::forget() {
   program_.forget();
   blocks_.clear();
   by_pc_.clear();
-  exits_.clear();
+  fronts_.clear();
   waiting_.clear();
   targets_.clear();
   heads_.clear();

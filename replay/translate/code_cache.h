@@ -52,6 +52,7 @@ class CodeCache {
   [[nodiscard]] const PlaceMap& places() const { return places_; }
   /// Blocks with an address whose actions change are made anew. Blocks that run to its middle too.
   void set_places(PlaceMap places);
+  [[nodiscard]] std::size_t block_count() const { return blocks_.size(); }
   /// Drops all blocks.
   void forget();
   /// It should be forgotten before more is made.
@@ -62,6 +63,7 @@ class CodeCache {
   Made make_block(std::uint64_t pc);
   void make_successors(const Block& first);
   const Block* known(std::uint64_t pc) const;
+  [[nodiscard]] const Block* block_around(std::uint64_t address) const;
   const Block& keep(Block block);
   void connect(const Block& block);
   void lead_to(const Exit& exit, std::uint64_t target);
@@ -72,10 +74,10 @@ class CodeCache {
   CacheMemory memory_;
   ProgramCode program_;
   PlaceMap places_;
-  std::map<std::uint64_t, Block> blocks_;                         ///< by address of their code
-  std::unordered_map<std::uint64_t, const Block*> by_pc_;         ///< those in use
-  std::unordered_map<std::uint64_t, Exit> exits_;                 ///< by address of the int3
-  std::unordered_map<std::uint64_t, std::vector<Exit>> waiting_;  ///< links by the pc they lack
+  std::map<std::uint64_t, Block> blocks_;                  ///< by address of their code
+  std::unordered_map<std::uint64_t, const Block*> by_pc_;  ///< those in use
+  std::unordered_map<std::uint64_t, Exit> fronts_;         ///< of replaced blocks, by address
+  std::unordered_multimap<std::uint64_t, Exit> waiting_;   ///< links by the pc they lack
   std::vector<std::uint64_t> heads_;  ///< the table: the newest target of each row
   std::unordered_map<std::uint64_t, std::uint64_t> targets_;  ///< in the table, by pc
   Block precise_;

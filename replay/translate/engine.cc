@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "replay/translate/same_registers.h"
 #include "snapshot/tracing/affinity.h"
 
@@ -33,6 +34,12 @@ int only_cpu_of(int tid) {
 
 TranslatedRun::Engine::Engine(int tid, std::vector<AddressRange> keep_free)
     : thread_(tid), keep_free_(std::move(keep_free)), cpu_(only_cpu_of(tid)) {}
+
+TranslatedRun::Engine::~Engine() {
+  if (!cache_ || !log_enabled(Topic::Tracing)) return;
+  log(Topic::Tracing, "translated " + std::to_string(cache_->block_count()) + " blocks in " +
+                          std::to_string(stops_) + " stops");
+}
 
 void TranslatedRun::Engine::set_places(const std::vector<Place>& places) {
   places_ = places;
@@ -200,6 +207,7 @@ TranslatedRun::Engine::Step TranslatedRun::Engine::sprint(const Limit& limit) {
     thread_.registers().rip = *code;
     cache_->memory().flush();
     ThreadStop stop = thread_.resume();
+    ++stops_;
     if (stop.reason != ThreadStop::Reason::Trap) return stopped(std::move(stop));
     const std::uint64_t at = thread_.registers().rip - 1;
     if (at == cache_->memory().miss()) {

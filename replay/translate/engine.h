@@ -22,6 +22,11 @@ class TranslatedRun::Engine {
  public:
   Engine(int tid, std::vector<AddressRange> keep_free);
 
+  /// Logs what translation cost.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
   void set_places(const std::vector<Place>& places);
   Outcome run(const Limit& limit);
   [[nodiscard]] const ExecutionPoint& point() const { return point_; }
@@ -87,6 +92,7 @@ class TranslatedRun::Engine {
   std::optional<WhyNot> no_code_;  ///< at the point
   bool bad_target_ = false;        ///< of the indirect transfer behind which the point is
   bool interrupted_ = false;
+  std::size_t stops_ = 0;  ///< while sprinting, as logged
 };
 
 }  // namespace icecore::replay

@@ -356,6 +356,16 @@ bool Instruction::overwrites_flags() const {
   return (opcode == 0xfe || opcode == 0xff) && reg() < 2;                // inc, dec
 }
 
+bool Instruction::compares_memory() const {
+  if (vector_encoding || modrm_offset == 0 || mod() == 3) return false;
+  if (escape == 1) return opcode == 0x2e || opcode == 0x2f;  // ucomis, comis
+  if (escape != 0) return false;
+  if (opcode >= 0x38 && opcode <= 0x3b) return true;
+  if (opcode >= 0x80 && opcode <= 0x83) return reg() == 7;
+  if (opcode == 0x84 || opcode == 0x85) return true;
+  return (opcode == 0xf6 || opcode == 0xf7) && reg() < 2;
+}
+
 std::optional<Instruction> decode(std::span<const std::uint8_t> code) {
   return Reader(code).read();
 }

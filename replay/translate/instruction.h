@@ -50,6 +50,8 @@ struct Instruction {
   /// Writes OF, SF, ZF, AF and PF without reading any of them, always, and cannot fault: what they
   /// held before does not matter.
   [[nodiscard]] bool overwrites_flags() const;
+  /// Writes them too, from a comparison with memory: may fault, but can be done twice.
+  [[nodiscard]] bool compares_memory() const;
   [[nodiscard]] bool is_x87() const {
     return escape == 0 && !vector_encoding && opcode >= 0xd8 && opcode <= 0xdf;
   }
