@@ -96,6 +96,7 @@ Reply host_info(Context& context, std::string_view) {
 }
 
 Reply process_info(Context& context, std::string_view) {
+  if (context.target.threads().empty()) throw Error("there is no process");
   const std::int32_t pid = context.state.general.pid;
   const std::int32_t parent = context.target.process_facts()->parent(pid);
   return Reply::packet("pid:" + hex_number(static_cast<std::uint32_t>(pid)) +

@@ -133,7 +133,11 @@ std::string_view signal_only(std::string_view arguments) {
 
 Reply stop_reason(Context& context, std::string_view) {
   if (context.state.non_stop) return all_stops(context);
-  if (context.target.threads().empty()) return Reply::packet("W00");
+  if (context.target.threads().empty()) {
+    // gdb takes an exit for "nothing here yet"; lldb waits for ever for the process to be there.
+    if (context.state.client == SessionState::Client::Lldb) throw Error("there is no process");
+    return Reply::packet("W00");
+  }
   const StopEvent event = context.target.current_stop();
   context.state.general = event.thread;
   return Reply::packet(stop_reply(context, event));

@@ -45,6 +45,7 @@ Reply thread_alive(Context& context, std::string_view arguments) {
 }
 
 Reply current_thread(Context& context, std::string_view) {
+  if (context.target.threads().empty()) throw Error("there is no process");
   return Reply::packet("QC" + format_thread_id(context.state.general, context.state.id_form()));
 }
 
@@ -52,6 +53,10 @@ Reply first_threads(Context& context, std::string_view) {
   auto& untold = context.state.untold_threads;
   untold.clear();
   for (const ThreadDescription& thread : context.threads()) untold.push_back(thread.id);
+  // An lldb that is told of no thread takes it for a machine without an operating system.
+  if (untold.empty() && context.state.client == SessionState::Client::Lldb) {
+    throw Error("there is no process");
+  }
   return tell_threads(context);
 }
 

@@ -8,7 +8,10 @@
 
 namespace icecore::gdbstub {
 
-/// Commands of the target's own, typed as `monitor ...`.
+/// Commands of the target's own, typed as `monitor ...`. share/icecore.py builds on some: `list`
+/// has one moment per line, its number first and '*' before the present one; `when` begins with the
+/// moment's name, which becomes the prompt; what `goto` and `back-to` prepare and the next resume
+/// does is said in a line with "the next continue".
 class Monitor {
  public:
   virtual ~Monitor() = default;

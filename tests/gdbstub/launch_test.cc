@@ -60,6 +60,17 @@ TEST_F(LaunchTest, LldbStartsItsOwnWay) {
   EXPECT_THAT(target.launches.back().arguments, ElementsAre("x"));
 }
 
+TEST_F(LaunchTest, BeforeTheFirstLaunchThereIsNothing) {
+  target.living.clear();
+  ask("qSupported:multiprocess+");
+  EXPECT_EQ(ask("qfThreadInfo"), "l");
+  EXPECT_THAT(ask("qC"), StartsWith("E"));
+  EXPECT_THAT(ask("qProcessInfo"), StartsWith("E"));
+  ask("QThreadSuffixSupported");
+  EXPECT_THAT(ask("?"), StartsWith("E"));
+  EXPECT_THAT(ask("qfThreadInfo"), StartsWith("E"));
+}
+
 TEST_F(LaunchTest, RestartKillsFirst) {
   ask("qSupported:multiprocess+");
   ask("vRun;" + to_hex("prog") + ";" + to_hex("arg"));

@@ -2,6 +2,7 @@
 #include "gdbstub/server.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -35,6 +36,23 @@ class Client {
     const std::string packet = frame(body);
     EXPECT_EQ(::send(socket_.get(), packet.data(), packet.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(packet.size()));
+  }
+  void send_bytes(const std::string& bytes) const {
+    EXPECT_EQ(::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  /// Sends `bytes` again and again, reading nothing, until the server has had enough; returns how
+  /// many bytes that were.
+  [[nodiscard]] std::size_t flood(const std::string& bytes) const {
+    std::size_t sent = 0;
+    pollfd writable{socket_.get(), POLLOUT, 0};
+    // A server that goes on reading would make this end in the deadline of the test.
+    while (::poll(&writable, 1, 200) == 1) {
+      const ssize_t count =
+          ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (count > 0) sent += static_cast<std::size_t>(count);
+    }
+    return sent;
   }
   /// The body of the next packet; empty when the server has closed.
   [[nodiscard]] std::string receive() const {
@@ -138,6 +156,29 @@ TEST_F(Server, ServesWhoComesAtTheMomentWhenTheFormerLeaves) {
   allow.set_value();
   EXPECT_TRUE(next.receive().starts_with("T05"));
   EXPECT_TRUE(refused().empty());
+}
+
+TEST_F(Server, AFloodThatNobodyReadsAnswersOfCostsLittleAndEnds) {
+  start([] { return std::make_unique<FakeTarget>(); });
+  {
+    const Client flooder(path());
+    EXPECT_GT(flooder.flood(frame("m1000,1000")), 1000U);
+  }
+  const Client next(path());
+  next.send("m1000,2");
+  EXPECT_EQ(next.receive(), "0001");
+}
+
+TEST_F(Server, HalfAPacketAndAnEndCostNothing) {
+  start([] { return std::make_unique<FakeTarget>(); });
+  for (const char* half :
+       {"$", "$m1000,", "$m1000,2#", "$m1000,2#1", "$vFile:pwrite:3,0,}", "\x03$Z0"}) {
+    const Client client(path());
+    client.send_bytes(half);
+  }
+  const Client next(path());
+  next.send("?");
+  EXPECT_TRUE(next.receive().starts_with("T05"));
 }
 
 TEST_F(Server, ServesManyOneAfterAnother) {
