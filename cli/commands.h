@@ -33,6 +33,9 @@ namespace icecore::cli {
 [[nodiscard]] Command image_show_command();
 [[nodiscard]] Command image_rm_command();
 [[nodiscard]] Command image_warm_command();
+[[nodiscard]] Command image_export_command();
+[[nodiscard]] Command image_import_command();
+[[nodiscard]] Command image_verify_command();
 [[nodiscard]] Command tag_command();
 [[nodiscard]] Command rm_command();
 [[nodiscard]] Command gc_command();

@@ -10,6 +10,7 @@
 #include "cli/recording_options.h"
 #include "replay/image/image_builder.h"
 #include "replay/image/image_catalog.h"
+#include "replay/image/raw_memory.h"
 #include "snapshot/recorder.h"
 
 namespace icecore::cli {
@@ -77,7 +78,10 @@ int run(const Invocation& invocation) {
   // Orphans of the tree come to us instead of init, and so stay in the tree.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   const auto image = replay::build_image(store, options);
-  replay::ImageCatalog(store.directory()).write(image);
+  const replay::ImageCatalog catalog(store.directory());
+  replay::write_raw_memory(snapshot::StoredSnapshot(store, {image.name, image.number}),
+                           catalog.file(image.name, "memory"));
+  catalog.write(image);
   for (const auto& line : image.advice) invocation.note("advice: " + line);
   invocation.note("it took " + microseconds_text(image.start_us) +
                   " to get ready; from now on: icecore image run " + name);

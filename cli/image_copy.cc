@@ -12,6 +12,7 @@
 #include "replay/image/image_catalog.h"
 #include "replay/image/inside_command.h"
 #include "replay/image/lent_bank.h"
+#include "replay/image/raw_memory.h"
 #include "replay/restore/restorer.h"
 #include "snapshot/stored_snapshot.h"
 
@@ -88,6 +89,9 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   const replay::ImageCatalog catalog(store.directory());
   const auto bank = replay::LentBank::find(catalog.file(image.name, "bank"), snapshot);
   options.bank = bank.get();
+  const auto pages = replay::RawMemory::open(catalog.file(image.name, "memory"),
+                                             catalog.file(image.name, "verified"), image.number);
+  options.pages = pages.get();
   RestoredProgram program;
   const auto tree =
       with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });

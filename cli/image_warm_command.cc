@@ -12,6 +12,7 @@
 #include "cli/service_manager.h"
 #include "replay/image/bank.h"
 #include "replay/image/image_catalog.h"
+#include "replay/image/raw_memory.h"
 #include "snapshot/stored_snapshot.h"
 
 namespace icecore::cli {
@@ -55,7 +56,9 @@ int run(const Invocation& invocation) {
   }
   const UniqueFd signals = ending_signals();
   const snapshot::StoredSnapshot snapshot(store, {image.name, image.number});
-  const replay::Bank bank(snapshot);
+  const auto pages = replay::RawMemory::open(catalog.file(image.name, "memory"),
+                                             catalog.file(image.name, "verified"), image.number);
+  const replay::Bank bank(snapshot, pages.get());
   replay::write_bank_record(path, bank.record());
   invocation.note(image.name + " is warm");
   notify_service_manager("READY=1");

@@ -56,7 +56,7 @@ std::vector<std::uint64_t> dense_blocks(const snapshot::StoredSnapshot& snapshot
 
 }  // namespace
 
-Bank::Bank(const snapshot::StoredSnapshot& image)
+Bank::Bank(const snapshot::StoredSnapshot& image, const PageSource* pages)
     : banked_(image, bank_model(image.model())),
       transport_(transport_number(image.model())),
       nursery_(here(), transport_),
@@ -67,7 +67,8 @@ Bank::Bank(const snapshot::StoredSnapshot& image)
                },
                [this](const model::Process& process) {
                  return open_executable(banked_, process, surroundings_);
-               }}) {
+               },
+               pages}) {
   if (banked_.model().processes().empty()) throw Error("the image has no root process");
   const auto& root = banked_.model().processes(0);
   surroundings_.root = nursery_.root();

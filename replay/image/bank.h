@@ -16,7 +16,8 @@ namespace icecore::replay {
 /// does nothing, has no files, and ends with this object or this process.
 class Bank {
  public:
-  explicit Bank(const snapshot::StoredSnapshot& image);
+  /// `pages` may be null; see RestoreOptions.
+  Bank(const snapshot::StoredSnapshot& image, const PageSource* pages);
 
   [[nodiscard]] BankRecord record() const;
 

@@ -268,7 +268,8 @@ void MemoryBuilder::fill(Work& work) {
   for (const auto* mapping : work.kept) {
     if (has_own_pages(*mapping)) fill_kept(*mapping, work, fills);
   }
-  fill_pages(snapshot_, work.process.model->space(), work.process.puppet.pid(), fills);
+  fill_pages(snapshot_, files_.pages, work.process.model->space(), work.process.puppet.pid(),
+             fills);
 }
 
 void MemoryBuilder::finish(Work& work) {

@@ -23,6 +23,8 @@ class MemoryBuilder {
   struct Files {
     std::function<UniqueFd(const model::Mapping& mapping)> open_mapped;
     std::function<UniqueFd(const model::Process& process)> open_executable;
+    /// Has pages that need not be decoded; may be null.
+    const PageSource* pages = nullptr;
   };
 
   MemoryBuilder(const snapshot::StoredSnapshot& snapshot, const SharedObjects& shared,

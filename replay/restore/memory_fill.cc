@@ -30,14 +30,20 @@ constexpr unsigned kMostWorkers = 8;
 /// from it by the protection of a private mapping.
 class Writer {
  public:
-  explicit Writer(int pid)
-      : fd_(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC)),
+  Writer(int pid, const PageSource* source)
+      : source_(source),
+        fd_(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC)),
         buffer_(kBufferPages * kPage) {
     if (!fd_.valid()) throw_errno("opening the memory of a puppet");
   }
 
   void copy(const store::SnapshotReader& reader, store::SpaceId space, const PageFill& fill) {
-    for (std::uint64_t page = fill.first; page < fill.first + fill.count; ++page) {
+    const std::uint64_t end = fill.first + fill.count;
+    for (std::uint64_t page = fill.first; page < end; ++page) {
+      if (const std::uint64_t taken = take_from_source(space, page, end); taken > 0) {
+        page += taken - 1;
+        continue;
+      }
       if (count_ > 0 && (page != first_ + count_ || count_ == kBufferPages)) flush();
       if (count_ == 0) first_ = page;
       const auto room = std::span(buffer_).subspan(count_ * kPage, kPage);
@@ -50,16 +56,32 @@ class Writer {
   }
 
  private:
+  /// How many pages were written from the source.
+  std::uint64_t take_from_source(store::SpaceId space, std::uint64_t page, std::uint64_t end) {
+    if (source_ == nullptr) return 0;
+    auto bytes = source_->pages(static_cast<std::uint64_t>(space), page);
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), (end - page) * kPage));
+    if (bytes.empty()) return 0;
+    flush();
+    write(page, bytes);
+    return bytes.size() / kPage;
+  }
+
   void flush() {
-    const std::size_t size = count_ * kPage;
-    for (std::size_t done = 0; done < size;) {
-      const ssize_t wrote = ::pwrite(fd_.get(), buffer_.data() + done, size - done,
-                                     static_cast<off_t>(first_ * kPage + done));
+    write(first_, std::span(buffer_).first(count_ * kPage));
+    count_ = 0;
+  }
+
+  void write(std::uint64_t page, std::span<const std::byte> bytes) {
+    for (std::size_t done = 0; done < bytes.size();) {
+      const ssize_t wrote = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
+                                     static_cast<off_t>(page * kPage + done));
       if (wrote <= 0) throw_errno("writing the memory of a puppet");
       done += static_cast<std::size_t>(wrote);
     }
-    count_ = 0;
   }
+
+  const PageSource* source_;
 
   UniqueFd fd_;
   std::vector<std::byte> buffer_;
@@ -83,8 +105,9 @@ class Shares {
   }
   [[nodiscard]] std::uint64_t total() const { return total_; }
 
-  void work(const store::SnapshotReader& reader, store::SpaceId space, int pid) {
-    Writer writer(pid);
+  void work(const store::SnapshotReader& reader, const PageSource* source, store::SpaceId space,
+            int pid) {
+    Writer writer(pid, source);
     for (std::size_t i = 0; (i = next_++) < shares_.size();) writer.copy(reader, space, shares_[i]);
   }
 
@@ -104,8 +127,8 @@ void use_all_cpus() {
 
 }  // namespace
 
-void fill_pages(const snapshot::StoredSnapshot& snapshot, std::uint64_t space, int pid,
-                const std::vector<PageFill>& fills) {
+void fill_pages(const snapshot::StoredSnapshot& snapshot, const PageSource* source,
+                std::uint64_t space, int pid, const std::vector<PageFill>& fills) {
   if (fills.empty()) return;
   Shares shares(fills);
   const store::SpaceId id{space};
@@ -117,7 +140,7 @@ void fill_pages(const snapshot::StoredSnapshot& snapshot, std::uint64_t space, i
       // A reader is one thread's own, and so is its store.
       const auto own =
           store::Store::open(snapshot.store().directory(), store::Store::Access::ReadOnly);
-      shares.work(own.read(snapshot.key()), id, pid);
+      shares.work(own.read(snapshot.key()), source, id, pid);
     } catch (...) {
       const std::lock_guard lock(mutex);
       failure = std::current_exception();
@@ -128,7 +151,7 @@ void fill_pages(const snapshot::StoredSnapshot& snapshot, std::uint64_t space, i
   if (shares.total() >= kWorthAThread) {
     while (helpers.size() + 1 < workers) helpers.emplace_back(help);
   }
-  shares.work(snapshot.reader(), id, pid);
+  shares.work(snapshot.reader(), source, id, pid);
   helpers.clear();
   if (failure) std::rethrow_exception(failure);
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "replay/restore/page_source.h"
 #include "snapshot/stored_snapshot.h"
 
 namespace icecore::replay {
@@ -16,8 +17,8 @@ struct PageFill {
 };
 
 /// Writes pages of `space` as the snapshot has them into process `pid`, whatever the protection of
-/// its mappings, with all cores.
-void fill_pages(const snapshot::StoredSnapshot& snapshot, std::uint64_t space, int pid,
-                const std::vector<PageFill>& fills);
+/// its mappings, with all cores. Those that `source` has (which may be null) are taken from there.
+void fill_pages(const snapshot::StoredSnapshot& snapshot, const PageSource* source,
+                std::uint64_t space, int pid, const std::vector<PageFill>& fills);
 
 }  // namespace icecore::replay

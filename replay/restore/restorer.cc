@@ -111,7 +111,8 @@ void Restoration::make_tree() {
                                        },
                                        [this](const model::Process& process) {
                                          return open_executable(snapshot_, process, surroundings_);
-                                       }});
+                                       },
+                                       options_.pages});
   tree_.emplace(model, *nursery_, TreeBuilder::Bank{options_.bank, &transport_}, options_.in_place,
                 [this](RestoredProcess& process, const RestoredProcess* image) {
                   with_context("process " + std::to_string(process.model->pid()),

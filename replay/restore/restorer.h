@@ -14,6 +14,7 @@
 namespace icecore::replay {
 
 class MemoryBank;
+class PageSource;
 
 struct RestoreOptions {
   /// The original pids in the current namespaces, instead of new ones beside the original.
@@ -35,6 +36,8 @@ struct RestoreOptions {
   std::optional<OwnFile> own_file{};
   /// Has the memory of the root; borrowed. Not in place.
   MemoryBank* bank = nullptr;
+  /// Has pages that need not be decoded; borrowed.
+  const PageSource* pages = nullptr;
 };
 
 /// A tree that lives again.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services started from images: built when they are ready, run in any number of copies."""
+import hashlib
 import os
 import pathlib
 import re
@@ -204,6 +205,45 @@ class Images(harness.CliTest):
         self.assertEqual(keeper.end()[0], 1)
         with Run(self, "big"):
             self.assertIn("hit 2", get(port))
+
+    def test_an_image_travels_as_an_oci_layout(self):
+        port, _ = self.build_hello()
+        layout = self.directory / "hello.oci"
+        self.done("image", "export", "hello", layout)
+        blobs = list((layout / "blobs" / "sha256").iterdir())
+        for blob in blobs:
+            self.assertEqual(blob.name, hashlib.sha256(blob.read_bytes()).hexdigest())
+        self.assertFalse((layout / ".store").exists())
+        if program.find("skopeo"):
+            inspected = subprocess.run(["skopeo", "inspect", f"oci:{layout}:hello"], capture_output=True, text=True,
+                                       timeout=harness.DEADLINE)
+            self.assertEqual(inspected.returncode, 0, inspected.stderr)
+            self.assertIn("icecore.image", inspected.stdout)
+        self.assertRegex(self.done("image", "verify").out, "hello: .*, sound")
+        self.assertIn("exists already", self.icecore("image", "import", layout).err)
+        self.done("image", "import", "--name", "other", layout)
+        self.done("image", "rm", "hello")
+        self.done("gc")
+        with Run(self, "other"):
+            self.assertIn("hit 2", get(port))
+        largest = max(blobs, key=lambda blob: blob.stat().st_size)
+        with largest.open("r+b") as file:
+            file.seek(5000)
+            byte = file.read(1)
+            file.seek(5000)
+            file.write(bytes([byte[0] ^ 1]))
+        self.assertIn("its digest is another", self.icecore("image", "import", "--name", "third", layout).err)
+
+    @program.needs("systemd-analyze")
+    def test_the_example_units_are_sound(self):
+        examples = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
+        for unit in examples.glob("*.service"):
+            text = unit.read_text().replace("/usr/bin/icecore", str(pathlib.Path(harness.ICECORE).resolve()))
+            copy = self.directory / unit.name.replace("@", "@web")
+            copy.write_text(text)
+            verified = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True,
+                                      timeout=harness.DEADLINE)
+            self.assertNotIn(unit.name.split(".")[0], verified.stderr)
 
     @program.needs("redis-server")
     def test_redis_with_its_caches_warm(self):

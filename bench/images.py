@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How soon a service answers: started as usual, from its image in the page cache, and from a kept image.
+
+    bench/images.py [--icecore BINARY] [--rounds N] [--copies N] [SERVICE...]
+
+Each time is from the start of the command to the first answer (least of N rounds; the median in brackets);
+"runs" is when `image run` of a kept image says READY=1, which is just after the first instruction. Then N
+copies at once of a process with 1 GiB, all of which read all their memory: the sum of their proportional set
+sizes and the keeper's against the resident set of one. Prints Markdown. Needs root; services that are not
+installed are left out.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SERVICES = HERE.parent / "tests" / "programs" / "services"
+
+# As an application with its imports done and its data loaded: a hundred modules of the standard library.
+BIG_PYTHON = """
+import sys, pkgutil, importlib
+names = [m.name for m in pkgutil.iter_modules() if m.name in sys.stdlib_module_names and not m.name.startswith('_')]
+for name in names:
+    if name in ('antigravity', 'this', 'idlelib', 'turtledemo', 'tkinter', 'turtle', 'lib2to3', 'test'): continue
+    if len(sys.modules) > 400: break
+    try: importlib.import_module(name)
+    except Exception: pass
+sys.argv[0:1] = []
+exec(compile(open(sys.argv[0]).read(), sys.argv[0], 'exec'))
+"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def first_answer(port, request, deadline=60):
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                connection.sendall(request)
+                if connection.recv(100):
+                    return time.monotonic()
+        except OSError:
+            time.sleep(0.0003)
+    raise TimeoutError(f"nothing answers on port {port}")
+
+
+class Bench:
+    def __init__(self, icecore, work, rounds):
+        self.icecore, self.work, self.rounds = icecore, work, rounds
+        self.environment = dict(os.environ, ICECORE_STORE=str(work / "store"))
+
+    def run(self, *words):
+        ended = subprocess.run([self.icecore, *map(str, words)], env=self.environment, check=False, cwd=self.work,
+                               capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+
+    def start(self, command):
+        return subprocess.Popen(list(map(str, command)), cwd=self.work, env=self.environment,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def answer_ms(self, command, port, request, fill=None):
+        times = []
+        for _ in range(self.rounds):
+            begin = time.monotonic()
+            process = self.start(command)
+            answered = first_answer(port, request)
+            if fill:  # it is what it is in the image only then
+                subprocess.run(["sh", "-c", fill], check=True, stdout=subprocess.DEVNULL)
+                answered = time.monotonic()
+            times.append((answered - begin) * 1000)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            time.sleep(0.3)
+        return times
+
+    def running_ms(self, name):
+        times = []
+        for i in range(self.rounds):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+                notify.bind(str(self.work / f"notify{name}{i}"))
+                self.environment["NOTIFY_SOCKET"] = notify.getsockname()
+                begin = time.monotonic()
+                process = self.start([self.icecore, "image", "run", "-q", name])
+                notify.recv(100)
+                times.append((time.monotonic() - begin) * 1000)
+            del self.environment["NOTIFY_SOCKET"]
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            time.sleep(0.3)
+        return times
+
+    def keep(self, name):
+        keeper = self.start([self.icecore, "image", "warm", name])
+        while not (self.work / "store" / "images" / f"{name}.bank").exists():
+            assert keeper.poll() is None
+            time.sleep(0.01)
+        return keeper
+
+    def row(self, name, command, port, request=b"GET / HTTP/1.0\r\n\r\n", fill=None):
+        normal = self.answer_ms(command, port, request, fill)
+        options = ["--ready", "port", "--warm", fill] if fill else ["--ready", "http:/"]
+        self.run("image", "build", name, *options, "--", *command)
+        image = [self.icecore, "image", "run", "-q", name]
+        cached = self.answer_ms(image, port, request)
+        keeper = self.keep(name)
+        kept = self.answer_ms(image, port, request)
+        running = self.running_ms(name)
+        keeper.terminate()
+        keeper.wait()
+        print(f"| {name} | {text(normal)} | {text(cached)} | {text(running)} | {text(kept)} | "
+              f"{min(normal) / min(cached):.0f} x | {min(normal) / min(kept):.0f} x |", flush=True)
+
+    def copies(self, count):
+        load = self.work / "load"
+        subprocess.run(["c++", "-O2", "-std=c++20", "-pthread", str(HERE / "load.cc"), "-o", str(load)], check=True)
+        self.run("image", "build", "gigabyte", "--ready", "log:READY", "--", load, "memory", 1024, 0)
+        keeper = self.keep("gigabyte")
+        pidfile = self.work / "pids"
+        begin = time.monotonic()
+        crew = self.start([self.icecore, "image", "run", "-q", "gigabyte", "--copies", count, "--pidfile", pidfile])
+        while not pidfile.exists() or len(pidfile.read_text().split()) < count:
+            assert crew.poll() is None
+            time.sleep(0.001)
+        took = (time.monotonic() - begin) * 1000
+        pids = [int(pid) for pid in pidfile.read_text().split()]
+        held = int((self.work / "store" / "images" / "gigabyte.bank").read_text().split()[0])
+        one = memory_kib(pids[0], "Rss")
+        pss = sum(memory_kib(pid, "Pss") for pid in [*pids, held])
+        print(f"\n{count} copies of {one >> 10} MiB: all run after {took:.0f} ms; together with the bank they have "
+              f"{pss >> 10} MiB, {pss / one:.2f} x one.")
+        crew.send_signal(signal.SIGTERM)
+        crew.wait()
+        keeper.terminate()
+        keeper.wait()
+
+
+def memory_kib(pid, word):
+    return int(re.search(rf"{word}: +(\d+) kB", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text())[1])
+
+
+def text(times):
+    return f"{min(times):.1f} ms ({statistics.median(times):.1f})"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--icecore", default=shutil.which("icecore") or "icecore")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--copies", type=int, default=20)
+    parser.add_argument("services", nargs="*")
+    arguments = parser.parse_args()
+    os.closerange(3, 4096)
+    with tempfile.TemporaryDirectory(prefix="icecore-bench.") as directory:
+        work = pathlib.Path(directory)
+        bench = Bench(os.path.abspath(arguments.icecore), work, arguments.rounds)
+        big = work / "big.py"
+        big.write_text(BIG_PYTHON)
+        ports = {name: free_port() for name in ["java", "python", "redis", "node"]}
+        fill = f"redis-cli -p {ports['redis']} debug populate 450000 key 1000"
+        rows = {
+            "java": (["java", SERVICES / "Hello.java", ports["java"]], {}),
+            "python": (["/usr/bin/python3", big, SERVICES / "hello.py", ports["python"], 200], {}),
+            "redis": (["redis-server", "--port", ports["redis"], "--save", "", "--enable-debug-command", "yes"],
+                      {"request": b"PING\r\n", "fill": fill}),
+            "node": (["node", SERVICES / "hello.js", ports["node"]], {}),
+        }
+        print("| service | usual start | cached | kept: runs | kept: answers | usual : cached | usual : kept |")
+        print("|---|---|---|---|---|---|---|", flush=True)
+        for name, (command, options) in rows.items():
+            wanted = not arguments.services or name in arguments.services
+            if wanted and shutil.which(str(command[0])):
+                bench.row(name, command, ports[name], **options)
+        if not arguments.services or "copies" in arguments.services:
+            bench.copies(arguments.copies)
+
+
+main()
