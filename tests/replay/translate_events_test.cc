@@ -5,6 +5,7 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
+#include <sys/wait.h>
 
 #include <sstream>
 
@@ -187,6 +188,48 @@ TEST(TranslatedRuns, OfTheSameCodeAreTheSameFarAway) {
   EXPECT_EQ(in_parts.point(), direct.point());
   EXPECT_EQ(test::difference(state_of(one), state_of(other)), "");
 }
+
+TEST(TranslatedRuns, CanBeInterruptedAtAnExactPoint) {
+  LoopingVictim victim("4000000000");
+  TranslatedProgram program(victim.original, 1);
+  TranslatedRun run(program.pid());
+  int asked = 0;
+  const Outcome outcome = run.run({.keep_going = [&] { return ++asked < 2; }});
+  ASSERT_TRUE(std::holds_alternative<Interrupted>(outcome));
+  TranslatedProgram again(victim.original, 2);
+  TranslatedRun rerun(again.pid());
+  ASSERT_TRUE(std::holds_alternative<PointReached>(rerun.run({.point = run.point()})));
+  EXPECT_EQ(test::difference(state_of(program), state_of(again)), "");
+}
+
+class TranslatedPrograms : public ::testing::TestWithParam<std::vector<std::string>> {};
+
+TEST_P(TranslatedPrograms, DoWhatTheyDoNatively) {
+  TranslatedProgram native(GetParam());
+  native.run_natively();
+  if (WEXITSTATUS(native.status()) == 127) GTEST_SKIP() << "needs " << GetParam()[0];
+  TranslatedProgram translated(GetParam());
+  TranslatedRun run(translated.pid());
+  EXPECT_GT(translated.run_to_end(run), 10'000U);
+  EXPECT_EQ(translated.status(), native.status());
+  EXPECT_EQ(translated.output(), native.output());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Whole, TranslatedPrograms,
+    ::testing::Values(
+        std::vector<std::string>{"sqlite3", ":memory:",
+                                 "with recursive c(x) as (select 1 union all select x+1 from c "
+                                 "where x<2000) select sum(x*x%7), printf('%.3f', avg(x)) from c;"},
+        std::vector<std::string>{"perl", "-e",
+                                 "printf('%s %.5f', join(',', sort map {$_ * 7 % 11} 1..50), 1/3)"},
+        std::vector<std::string>{"/usr/bin/python3", "-S", "-E", "-c",
+                                 "import json, re; print(json.dumps([i / 3 for i in range(99)]), "
+                                 "re.sub('[aeiou]', '', 'translated'))"},
+        std::vector<std::string>{"sha256sum", "/bin/sh"}),
+    [](const auto& parameter) {
+      return parameter.param[0].substr(parameter.param[0].rfind('/') + 1);
+    });
 
 }  // namespace
 }  // namespace icecore::replay
