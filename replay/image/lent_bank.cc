@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "replay/image/bank_model.h"
+#include "replay/image/cgroup_move.h"
 #include "replay/image/parking.h"
 #include "replay/restore/required_call.h"
 #include "snapshot/tracing/ptrace.h"
@@ -185,6 +186,8 @@ int LentBank::fork_into(const Nursery& nursery, const Transport& transport, int 
     leave(kept, own_pids, own_time, transport.number());
   }
   ::flock(lock_.get(), LOCK_UN);
+  // It was born in the keeper's.
+  move_to_own_cgroups(born);
   Puppet fork(born, record_.area);
   move_in(fork, nursery_fd, transport);
   return born;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services started from images: built when they are ready, run in any number of copies."""
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -47,10 +48,30 @@ def poll_until(condition):
         time.sleep(0.005)
 
 
+@contextlib.contextmanager
+def own_cgroup():
+    """A cgroup of the version 2 hierarchy, removed again; None where that cannot be made."""
+    mounts = [line.split()[1] for line in pathlib.Path("/proc/mounts").read_text().splitlines()
+              if line.split()[2] == "cgroup2"]
+    cgroup = pathlib.Path(mounts[0] if mounts else "/", f"icecore-images-test-{os.getpid()}")
+    try:
+        if not mounts:
+            raise OSError("no cgroup2")
+        cgroup.mkdir()
+    except OSError:
+        yield None
+        return
+    try:
+        yield cgroup
+    finally:
+        poll_until(lambda: (cgroup / "cgroup.procs").read_text() == "")
+        cgroup.rmdir()
+
+
 class Run:
     """`icecore image run` in the background, ready when entered; ended with SIGTERM when left."""
 
-    def __init__(self, test, *words, **environment):
+    def __init__(self, test, *words, prefix=(), **environment):
         self.pidfile = test.directory / "pids"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(test.directory / f"notify{len(os.listdir(test.directory))}"))
@@ -58,7 +79,7 @@ class Run:
         test.addCleanup(self.notify.close)
         self.test = test
         self.process = subprocess.Popen(
-            [harness.ICECORE, "image", "run", *map(str, words), "--pidfile", str(self.pidfile)],
+            [*prefix, harness.ICECORE, "image", "run", *map(str, words), "--pidfile", str(self.pidfile)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=test.environment(NOTIFY_SOCKET=self.notify.getsockname(), **environment))
 
@@ -196,6 +217,12 @@ class Images(harness.CliTest):
                 self.assertGreater(rss, 64 << 10)
                 self.assertLess(pss, rss / 2)
                 self.assertEqual(pathlib.Path(f"/proc/{run.pids()[0]}/status").read_text().count("TracerPid:\t0"), 1)
+        with own_cgroup() as cgroup:
+            if cgroup:
+                enter = ["sh", "-c", f'echo $$ > {cgroup}/cgroup.procs; exec "$@"', "-"]
+                with Run(self, "big", prefix=enter) as run:
+                    for pid in [run.process.pid, *run.pids()]:
+                        self.assertIn(cgroup.name, pathlib.Path(f"/proc/{pid}/cgroup").read_text())
         held = int(record.read_text().split()[0])
         self.assertEqual([os.readlink(f"/proc/{held}/ns/{kind}") for kind in ["pid", "time", "pid_for_children"]],
                          [os.readlink(f"/proc/self/ns/{kind}") for kind in ["pid", "time", "pid"]])
