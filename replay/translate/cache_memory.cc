@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <utility>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -129,7 +131,6 @@ Arena& CacheMemory::arena_near(std::uint64_t pc) {
   map(base, Arena::kSize, PROT_READ | PROT_WRITE | PROT_EXEC);
   arenas_.push_back({base});
   write(base, std::array<std::uint8_t, 1>{0xcc});
-  if (arenas_.size() == 1) clear_table();
   return arenas_.back();
 }
 
@@ -174,12 +175,13 @@ void CacheMemory::read(std::uint64_t address, std::span<std::uint64_t> words) co
   }
 }
 
-void CacheMemory::clear_table() {
-  for (std::uint64_t row = 0; row < CacheLayout::kTableRows; ++row) {
-    for (unsigned i = 0; i < 8; ++i) bytes_.push_back(static_cast<std::uint8_t>(miss() >> (8 * i)));
-  }
-  pieces_.push_back(
-      {layout_.table(), bytes_.size() - CacheLayout::kTableRows * 8, CacheLayout::kTableRows * 8});
+void CacheMemory::need_table() {
+  if (std::exchange(table_is_clear_, true)) return;
+  const std::vector<std::uint64_t> rows(CacheLayout::kTableRows, miss());
+  const std::size_t size = rows.size() * sizeof rows[0];
+  pieces_.push_back({layout_.table(), bytes_.size(), size});
+  bytes_.resize(bytes_.size() + size);
+  std::memcpy(bytes_.data() + bytes_.size() - size, rows.data(), size);
 }
 
 }  // namespace icecore::replay

@@ -55,8 +55,10 @@ class CacheMemory {
   void flush();
   /// Words of the CacheLayout, as they are now.
   void read(std::uint64_t address, std::span<std::uint64_t> words) const;
-  /// Every row of the table leads to miss() again.
-  void clear_table();
+  /// Every row of the table leads to miss() again, when it is needed next.
+  void clear_table() { table_is_clear_ = false; }
+  /// To be called before code that uses the table is made.
+  void need_table();
 
  private:
   void map(std::uint64_t address, std::uint64_t size, int protection);
@@ -66,6 +68,7 @@ class CacheMemory {
   std::uint64_t instruction_;  ///< of a system call
   CacheLayout layout_;
   std::deque<Arena> arenas_;
+  bool table_is_clear_ = false;
   struct Piece {
     std::uint64_t address;
     std::size_t offset;

@@ -96,6 +96,7 @@ CodeCache::Made CodeCache::make_block(std::uint64_t pc) {
   Arena& arena = memory_.arena_near(pc);
   const std::uint64_t address = arena.next();
   if (arena.used + kRoomForOne > Arena::kSize) return WhyNot::TooFar;
+  memory_.need_table();
   auto planned =
       plan_block(program_, pc, address, [this](std::uint64_t at) { return places_.contains(at); });
   if (const auto* why_not = std::get_if<WhyNot>(&planned)) return *why_not;
@@ -262,7 +263,7 @@ void CodeCache::forget() {
   heads_.clear();
   has_x87_ = false;
   for (Arena& arena : memory_.arenas()) arena.used = Arena::kFirstBlock;
-  if (!memory_.arenas().empty()) memory_.clear_table();
+  memory_.clear_table();
 }
 
 }  // namespace icecore::replay

@@ -16,7 +16,7 @@ namespace icecore::replay {
 namespace {
 
 /// So many transfers before the limit it begins to step: a stop each.
-constexpr std::uint64_t kNear = 16;
+constexpr std::uint64_t kNear = 4;
 /// So many at most until keep_going() is asked: some 100 ms.
 constexpr std::uint64_t kSlice = std::uint64_t{1} << 26U;
 
