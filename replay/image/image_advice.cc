@@ -62,10 +62,11 @@ struct Library {
   std::string_view advice;
 };
 constexpr std::array kRandom = {
-    Library{"/libcrypto.so",
-            "OpenSSL keeps a generator in the process, which it seeds anew after a "
-            "fork but not after a restore: copies would draw the same numbers; "
-            "have the program call RAND_poll() when it is told that it is a copy"},
+    Library{
+        "/libcrypto.so",
+        "OpenSSL keeps a generator in the process and seeds it anew when the pid changes, which "
+        "it does not here: copies would draw the same keys; when told that it is a copy, the "
+        "program must call RAND_poll() (Python: ssl.RAND_add(os.urandom(32), 32))"},
     Library{"/libgcrypt.so",
             "libgcrypt keeps a pool in the process: copies would draw the same "
             "numbers; reseed when told"},
@@ -76,8 +77,10 @@ constexpr std::array kRandom = {
     Library{"/libjvm.so",
             "java.util.Random and SecureRandom objects made before the snapshot go on "
             "alike in all copies; make them anew when told"},
-    Library{"/node",
-            "Math.random() goes on alike in all copies; crypto.randomBytes() is OpenSSL's"},
+    Library{
+        "/node",
+        "Math.random() and crypto.randomBytes() go on alike in all copies, and node cannot seed "
+        "them anew: read /dev/urandom, or start no more than one copy"},
 };
 
 bool maps(const model::Snapshot& snapshot, std::string_view mark) {

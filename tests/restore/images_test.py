@@ -127,7 +127,8 @@ class Images(harness.CliTest):
                  "--after", "grep -q 'copy [12]' $ICECORE_COPY_FILE || test $ICECORE_PID") as run:
             first, second = get(base), get(base + 1)
             self.assertEqual(first, second)  # the same pid, the same count: both went on from one moment
-            self.assertNotEqual(get(base, "/random"), get(base + 1, "/random"))
+            for generator in ["/random", "/openssl"]:
+                self.assertNotEqual(get(base, generator), get(base + 1, generator))
             self.assertEqual(get(base, "/copy"), f"image hello\ncopy 1\nport {port} {base}\nenv A=b c\n")
             self.assertIn("copy 2\n", get(base + 1, "/copy"))
             self.assertEqual(set(get(base, "/events").split()), {"signal", "eventfd"})
@@ -136,6 +137,15 @@ class Images(harness.CliTest):
             self.assertEqual(len(set(run.pids())), 2)
             status, _, _ = run.end()
         self.assertEqual(status, 128 + signal.SIGTERM)
+
+    def test_copies_that_are_not_told_draw_the_same_random_numbers(self):
+        # What docs/images.md warns of, and what `image build` says in its advice.
+        port, built = self.build_hello()
+        base = free_port(2)
+        with Run(self, "hello", "--copies", 2, "--port", f"{port}={base}"):
+            for generator, named in [("/random", "random.seed()"), ("/openssl", "RAND_add")]:
+                self.assertEqual(get(base, generator), get(base + 1, generator))
+                self.assertIn(named, built.err)
 
     def test_an_image_is_a_snapshot_and_is_listed_shown_and_removed(self):
         port, _ = self.build_hello()

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small web service in Python: hello.py PORT [MEGABYTES]. Told by SIGUSR1 or its eventfd that it is a copy, it
-draws new random numbers; /random gives one, /copy what the copy's own file says, /write appends to a file."""
+draws new random numbers; /random and /openssl give one, /copy what the copy's own file says, /write appends to a file."""
 import http.server
 import os
 import random
 import signal
+import ssl
 import sys
 import threading
 
@@ -21,6 +22,8 @@ class Hello(http.server.BaseHTTPRequestHandler):
     def answer(self):
         if self.path == "/random":
             return str(random.getrandbits(64))
+        if self.path == "/openssl":
+            return ssl.RAND_bytes(8).hex()
         if self.path == "/copy":
             with open(COPY_FILE) as file:
                 return file.read()
@@ -38,6 +41,7 @@ class Hello(http.server.BaseHTTPRequestHandler):
 
 def reseed(*_):
     random.seed()
+    ssl.RAND_add(os.urandom(32), 32)
     events.append("signal")
 
 
@@ -46,6 +50,7 @@ def wait_for_event(number):
     events.append("eventfd")
 
 
+ssl.RAND_bytes(1)  # seeds OpenSSL's generator
 hits = iter(range(1, 10**9))
 memory = [bytes([i % 251]) * 4096 + i.to_bytes(8, "little") for i in range(int(sys.argv[2]) * 256)] \
     if len(sys.argv) > 2 else []
