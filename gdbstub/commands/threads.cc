@@ -29,9 +29,13 @@ Reply select_thread(Context& context, std::string_view arguments) {
   if (!selector || (operation != 'g' && operation != 'c')) throw MalformedPacket("Hg or Hc");
   if (operation == 'c') {
     context.state.resumed = *selector;
-  } else {
-    context.state.general = context.resolve(*selector);
+    return Reply::ok();
   }
+  // gdb does not look at the answer. What it asks next about a thread that has just ended must
+  // fail, not be answered for the thread that was selected before.
+  if (selector->pid > 0 && selector->tid > 0)
+    context.state.general = {selector->pid, selector->tid};
+  context.state.general = context.resolve(*selector);
   return Reply::ok();
 }
 

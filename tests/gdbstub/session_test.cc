@@ -81,6 +81,13 @@ TEST_F(SessionTest, ReadsRegistersOfTheSelectedThread) {
   EXPECT_THAT(ask("pffff"), StartsWith("E."));
 }
 
+TEST_F(SessionTest, AThreadThatIsGoneIsNotMistakenForTheOneBefore) {
+  ask("qSupported:multiprocess+");
+  EXPECT_EQ(ask("Hgpa.b"), "OK");
+  EXPECT_THAT(ask("Hgpa.c"), StartsWith("E"));
+  EXPECT_EQ(ask("qC"), "QCpa.c");
+}
+
 TEST_F(SessionTest, LldbNamesTheThreadInTheRegisterPackets) {
   ask("QThreadSuffixSupported");
   ask("QListThreadsInStopReply");
