@@ -6,6 +6,7 @@
 #include "gdbstub/packet_fields.h"
 #include "gdbstub/stop_reply.h"
 #include "gdbstub/target/attaching.h"
+#include "gdbstub/target/execution.h"
 #include "gdbstub/target/launching.h"
 
 namespace icecore::gdbstub::commands {
@@ -53,6 +54,17 @@ StopEvent launch(Context& context, std::string program, std::vector<std::string>
   StopEvent event = context.target.launching()->launch(request);
   take_process(context, event, SessionNews::Kind::Launched);
   return event;
+}
+
+/// Attaching stops every thread. In non-stop mode the client is told of one stop and takes the
+/// other threads for running, so they shall.
+void let_others_run(const Context& context, ThreadId stopped) {
+  std::vector<ResumeAction> actions;
+  for (const ThreadDescription& thread : context.target.threads()) {
+    if (thread.id.pid != stopped.pid || thread.id == stopped) continue;
+    actions.push_back({.threads = {thread.id.pid, thread.id.tid}});
+  }
+  if (!actions.empty()) context.target.execution()->resume(actions);
 }
 
 bool is_one(std::string_view arguments) {
@@ -112,6 +124,7 @@ Reply attach(Context& context, std::string_view arguments) {
   const StopEvent event = context.target.attaching()->attach(static_cast<std::int32_t>(pid));
   take_process(context, event, SessionNews::Kind::Attached);
   if (!context.state.non_stop) return Reply::packet(stop_reply(context, event));
+  let_others_run(context, event.thread);
   context.state.notifications.add(event);
   return Reply::ok();
 }

@@ -66,6 +66,11 @@ TEST_F(NonStopTest, AttachingIsAnsweredAtOnce) {
   EXPECT_EQ(ask("vStopped"), "OK");
 }
 
+TEST_F(NonStopTest, AttachingStopsOneThreadOnly) {
+  EXPECT_THAT(ask("vAttach;a"), MatchesRegex("OK\\|%Stop:T00thread:pa.a;.*"));
+  EXPECT_THAT(target.calls, ElementsAre("attach 10", "continue 10.11 signal 0"));
+}
+
 TEST_F(NonStopTest, PrintingAtBreakpointsIsRefused) {
   EXPECT_THAT(ask("Z0,1000,1;cmds:0,X1,27"), StartsWith("E.printing at breakpoints"));
 }
