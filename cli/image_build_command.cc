@@ -67,6 +67,28 @@ void make_room(const Invocation& invocation, store::Store& store, const std::str
   }
 }
 
+/// The image with all that belongs to it; nothing of it when that fails.
+replay::Image build(store::Store& store, const replay::ImageOptions& options) {
+  const replay::ImageCatalog catalog(store.directory());
+  try {
+    auto image = replay::build_image(store, options);
+    try {
+      replay::write_raw_memory(snapshot::StoredSnapshot(store, {image.name, image.number}),
+                               catalog.file(image.name, "memory"));
+      catalog.write(image);
+    } catch (...) {
+      // Files first: on a full disk the index has no room to forget the recording.
+      catalog.remove(image.name);
+      store.remove_recording(image.name);
+      throw;
+    }
+    return image;
+  } catch (...) {
+    catalog.remove(options.name);
+    throw;
+  }
+}
+
 int run(const Invocation& invocation) {
   const std::string name = invocation.argument(0);
   require_recording_name(name);
@@ -77,11 +99,7 @@ int run(const Invocation& invocation) {
   make_room(invocation, store, name);
   // Orphans of the tree come to us instead of init, and so stay in the tree.
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const auto image = replay::build_image(store, options);
-  const replay::ImageCatalog catalog(store.directory());
-  replay::write_raw_memory(snapshot::StoredSnapshot(store, {image.name, image.number}),
-                           catalog.file(image.name, "memory"));
-  catalog.write(image);
+  const auto image = build(store, options);
   for (const auto& line : image.advice) invocation.note("advice: " + line);
   invocation.note("it took " + microseconds_text(image.start_us) +
                   " to get ready; from now on: icecore image run " + name);

@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/open_store.h"
+#include "replay/image/bank_record.h"
 #include "replay/image/image_catalog.h"
 
 namespace icecore::cli {
@@ -18,7 +19,14 @@ constexpr std::array kArguments = {
 int run(const Invocation& invocation) {
   auto store = open_store(invocation, store::Store::Access::ReadWrite);
   const replay::ImageCatalog catalog(store.directory());
-  for (const auto& name : invocation.arguments()) (void)catalog.find(name);
+  for (const auto& name : invocation.arguments()) {
+    (void)catalog.find(name);
+    if (const auto bank = replay::read_bank_record(catalog.file(name, "bank"))) {
+      throw Error("image " + name + " is kept warm, its memory by process " +
+                  std::to_string(bank->pid))
+          .set_hint("end `icecore image warm " + name + "` first");
+    }
+  }
   const auto recordings = store.recordings();
   for (const auto& name : invocation.arguments()) {
     const bool recorded =

@@ -106,7 +106,8 @@ void ImageCatalog::write(const Image& image) const {
 
 void ImageCatalog::remove(std::string_view name) const {
   // The description last: what has one can still be made anew.
-  for (const char* suffix : {"memory", "verified", "bank", "copy", "image"}) {
+  for (const char* suffix :
+       {"memory", "memory.new", "verified", "bank", "copy", "image.new", "image"}) {
     std::error_code none;
     std::filesystem::remove(file(name, suffix), none);
   }

@@ -138,6 +138,20 @@ class Images(harness.CliTest):
             status, _, _ = run.end()
         self.assertEqual(status, 128 + signal.SIGTERM)
 
+    def test_a_full_disk_leaves_no_half_of_an_image(self):
+        disk = self.directory / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96M", "tmpfs", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", disk], check=True)
+        self.store = disk / "store"
+        # Compressed it fits, raw it does not.
+        full = self.icecore("image", "build", "full", "--ready", "log:up", "--", PYTHON, "-c",
+                            "x = [b'%d' % i * 4000 for i in range(8000)]; print('up', flush=True); input()")
+        self.assertEqual(full.status, 1, full.err)
+        self.assertIn("No space left on device", full.err)
+        self.assertEqual(self.done("list", "--json").json(), [])
+        self.assertEqual(list((self.store / "images").iterdir()), [])
+
     def test_copies_that_are_not_told_draw_the_same_random_numbers(self):
         # What docs/images.md warns of, and what `image build` says in its advice.
         port, built = self.build_hello()
@@ -201,6 +215,7 @@ class Images(harness.CliTest):
             self.assertIn("its connection leaves the tree", refused.err)
         self.assertEqual(self.done("image", "list", "--json").json()["images"], [])
         self.assertEqual(self.done("list", "--json").json(), [])
+        self.assertEqual(list((self.store / "images").iterdir()), [])
 
     def test_ready_by_notification_and_by_command(self):
         notify = "import os,socket,time; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);" \
@@ -238,6 +253,7 @@ class Images(harness.CliTest):
                          [os.readlink(f"/proc/self/ns/{kind}") for kind in ["pid", "time", "pid"]])
         again = self.icecore("image", "warm", "big")
         self.assertIn("is kept warm already", again.err)
+        self.assertIn("is kept warm", self.icecore("image", "rm", "big").err)
         os.kill(held, signal.SIGKILL)
         self.assertEqual(keeper.end()[0], 1)
         with Run(self, "big"):
