@@ -34,6 +34,7 @@ class Installed(harness.CliTest):
         for script in ("bash-completion/completions/icecore", "zsh/site-functions/_icecore",
                        "fish/vendor_completions.d/icecore.fish"):
             self.assertIn("icecore complete", (share / script).read_text(), script)
+        self.assertIn("icecore last-change", (share / "icecore" / "icecore.py").read_text())
         self.assertTrue((share / "doc" / "icecore" / "decisions").is_dir())
         program = pathlib.Path(self.prefix / "bin" / "icecore")
         self.assertEqual(program.stat().st_mode & 0o777, 0o755)
