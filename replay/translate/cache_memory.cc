@@ -60,9 +60,9 @@ std::uint64_t find_system_call(int tid, const std::vector<AddressRange>& mapped)
     std::vector<std::byte> code(range.end - range.start);
     if (!snapshot::read_process(tid, range.start, code)) break;
     constexpr std::array kSyscall{std::byte{0x0f}, std::byte{0x05}};
-    const auto found = std::ranges::search(code, kSyscall);
-    if (!found.empty()) {
-      return range.start + static_cast<std::uint64_t>(found.begin() - code.begin());
+    const auto found = std::search(code.begin(), code.end(), kSyscall.begin(), kSyscall.end());
+    if (found != code.end()) {
+      return range.start + static_cast<std::uint64_t>(found - code.begin());
     }
   }
   throw Refused("process " + std::to_string(tid) +

@@ -31,7 +31,7 @@ std::array<std::uint8_t, 4> displacement(std::uint64_t at, std::uint64_t target)
 }  // namespace
 
 CodeCache::CodeCache(int tid, const std::vector<AddressRange>& keep_free)
-    : tid_(tid), memory_(tid, keep_free), program_(tid) {
+    : memory_(tid, keep_free), program_(tid) {
   constexpr std::size_t kBlocksOfASmallProgram = 8192;
   by_pc_.reserve(kBlocksOfASmallProgram);
   waiting_.reserve(kBlocksOfASmallProgram);

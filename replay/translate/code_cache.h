@@ -70,7 +70,6 @@ class CodeCache {
   void add_target(const Block& block);
   void replace_blocks_with(std::uint64_t address);
 
-  int tid_;
   CacheMemory memory_;
   ProgramCode program_;
   PlaceMap places_;
