@@ -2,12 +2,15 @@
 #include "cli/live_debuggee.h"
 
 #include "replay/live/live_starting.h"
-#include "replay/live/live_target.h"
+#include "replay/timeline/time_target.h"
 
 namespace icecore::cli {
 
 LiveDebuggee::LiveDebuggee(const replay::LiveOptions& options)
-    : options_(options), tree_(std::make_shared<replay::LiveTree>()) {
+    : options_(options),
+      recording_(std::make_unique<replay::LiveRecording>()),
+      tree_(std::make_shared<replay::LiveTree>()) {
+  tree_->observe(recording_.get());
   if (options_.title.empty()) options_.title = "processes to be chosen";
 }
 
@@ -39,7 +42,7 @@ void LiveDebuggee::attach(std::int32_t pid) {
 }
 
 gdbstub::TargetFactory LiveDebuggee::targets() const {
-  return [this] { return std::make_unique<replay::LiveTarget>(tree_, options_); };
+  return [this] { return std::make_unique<replay::TimeTarget>(tree_, options_, *recording_); };
 }
 
 }  // namespace icecore::cli

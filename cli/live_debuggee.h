@@ -9,6 +9,7 @@
 #include "gdbstub/server.h"
 #include "replay/live/live_options.h"
 #include "replay/live/live_tree.h"
+#include "replay/timeline/live_recording.h"
 
 namespace icecore::cli {
 
@@ -32,6 +33,7 @@ class LiveDebuggee {
 
  private:
   replay::LiveOptions options_;
+  std::unique_ptr<replay::LiveRecording> recording_;  ///< outlives the tree that it sees run
   std::shared_ptr<replay::LiveTree> tree_;
 };
 

@@ -118,6 +118,7 @@ LiveProcess& LiveTree::attach(std::int32_t pid) {
     }
   }
   if (process.threads.empty()) {
+    if (observer_ != nullptr) observer_->forget(pid);
     processes_.erase(pid);
     throw Error("attach to " + name_of(pid) + ": there is no such process");
   }
@@ -174,6 +175,7 @@ void LiveTree::let_go(std::int32_t pid) {
   const auto found = processes_.find(pid);
   if (found == processes_.end()) return;
   LiveProcess& process = found->second;
+  if (observer_ != nullptr) observer_->let_go(process);
   if (process.memory) process.memory->remove_traps(pid);
   const bool watched = !process.watches.empty();
   process.watches.clear();

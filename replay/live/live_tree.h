@@ -16,6 +16,7 @@
 #include "replay/live/child_signals.h"
 #include "replay/live/live_process.h"
 #include "replay/live/live_wishes.h"
+#include "replay/live/run_observer.h"
 
 namespace icecore::replay {
 
@@ -53,6 +54,8 @@ class LiveTree {
   [[nodiscard]] LiveThread* find_thread(std::int32_t tid);
 
   LiveWishes& wishes() { return wishes_; }
+  /// Null for none; must outlive this.
+  void observe(RunObserver* observer) { observer_ = observer; }
   [[nodiscard]] Mode mode() const { return mode_; }
   void set_mode(Mode mode) { mode_ = mode; }
 
@@ -95,6 +98,7 @@ class LiveTree {
   After take_breakpoint(LiveThread& thread, std::uint64_t address);
   After take_step(LiveThread& thread);
   After take_system_call(LiveThread& thread);
+  After take_caught_call(LiveThread& thread);
   // Births and ends (live_tree_births.cc).
   After take_fork(LiveThread& thread, gdbstub::Forked::Kind kind);
   After take_clone(LiveThread& thread);
@@ -109,6 +113,7 @@ class LiveTree {
 
   // Running and stopping.
   void run(LiveThread& thread);
+  [[nodiscard]] bool take_signal_by_observer(LiveThread& thread, int signal);
   void run_wanted();
   void step_over(LiveThread& thread);
   void wait_for_step(std::int32_t tid);
@@ -123,6 +128,7 @@ class LiveTree {
 
   Mode mode_ = Mode::AllStop;
   LiveWishes wishes_;
+  RunObserver* observer_ = nullptr;
   ChildSignals signals_;
   std::map<std::int32_t, LiveProcess> processes_;
   std::map<std::int32_t, std::int32_t> process_of_;  ///< tid -> pid

@@ -127,6 +127,7 @@ LiveTree::After LiveTree::take_execution(LiveThread& thread) {
     process_of_.erase(each.first);
     return true;
   });
+  if (observer_ != nullptr) observer_->forget(owner.pid);
   owner.memory->remove_traps(owner.pid);
   owner.watches.clear();
   thread.injected.clear();
@@ -165,6 +166,7 @@ void LiveTree::remove_thread(std::int32_t tid, int status) {
   // The leader's end is reported last: the process is gone.
   for (const auto& [other, thread] : owner.threads) process_of_.erase(other);
   owner.memory->remove_traps(pid);
+  if (observer_ != nullptr) observer_->forget(pid);
   processes_.erase(pid);
   wishes_.system_calls.erase(pid);
   if (!shown) return;

@@ -89,8 +89,24 @@ void LiveTree::deliver(LiveThread& thread, int signal) {
   }
 }
 
+/// Whether the way into the handler was all of a step, which is told then.
+bool LiveTree::take_signal_by_observer(LiveThread& thread, int signal) {
+  if (!observer_->delivers(thread, signal)) return false;
+  thread.signal = 0;
+  thread.in_signal_stop = false;
+  thread.registers.reset();
+  thread.xstate.reset();
+  if (thread.wanted->kind == ResumeAction::Kind::Continue) return false;
+  thread.unreported = gdbstub::Signalled{SIGTRAP};
+  signals_.announce();
+  return true;
+}
+
 void LiveTree::run(LiveThread& thread) {
   const int tid = thread.id.tid;
+  const bool observed =
+      observer_ != nullptr && observer_->before_run(process(thread.id.pid), thread);
+  if (observed && thread.signal != 0 && take_signal_by_observer(thread, thread.signal)) return;
   const int signal = std::exchange(thread.signal, 0);
   const bool step = thread.wanted->kind != ResumeAction::Kind::Continue;
   thread.registers.reset();
@@ -100,12 +116,14 @@ void LiveTree::run(LiveThread& thread) {
   const int group_stop = std::exchange(thread.group_stop, 0);
   thread.in_signal_stop = false;
   // False answers mean that it was killed: its exit will be reported.
-  if (step) {
+  if (step && observed && observer_->steps_call(thread)) {
+    ptrace_call::resume_to_syscall(tid, signal);
+  } else if (step) {
     ptrace_call::step(tid, signal);
   } else if (group_stop != 0 && ptrace_call::listen(tid)) {
     thread.state = LiveThread::State::Listening;
     thread.group_stop = group_stop;
-  } else if (wishes_.system_calls.contains(thread.id.pid)) {
+  } else if (observed || wishes_.system_calls.contains(thread.id.pid)) {
     ptrace_call::resume_to_syscall(tid, signal);
   } else {
     ptrace_call::resume(tid, signal);
@@ -226,6 +244,13 @@ void LiveTree::step_over(LiveThread& thread) {
     LiveThread* stepping = find_thread(id.tid);
     if (stepping == nullptr) return;
     const LiveMemory::Lift lift(*memory, registers(*stepping).rip);
+    if (observer_ != nullptr) {
+      observer_->before_run(processes_.at(id.pid), *stepping);
+      if (stepping->signal != 0) observer_->missed(*stepping, "a signal at a breakpoint");
+      if (observer_->steps_call(*stepping)) {
+        observer_->missed(*stepping, "a system call at a breakpoint");
+      }
+    }
     stepping->registers.reset();
     stepping->xstate.reset();
     stepping->stepped = true;

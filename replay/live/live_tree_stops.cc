@@ -100,6 +100,11 @@ LiveTree::After LiveTree::take_signal_stop(LiveThread& thread, int signal) {
   thread.signal = signal;
   thread.in_signal_stop = true;
   if (signal == SIGTRAP) return take_trap(thread);
+  if (signal == SIGSEGV && observer_ != nullptr && observer_->takes_fault(thread)) {
+    thread.signal = 0;
+    thread.registers.reset();
+    return thread.stepped ? take_step(thread) : After::Run;
+  }
   const auto injected = thread.injected.find(signal);
   if (injected != thread.injected.end()) {
     thread.injected.erase(injected);
@@ -184,6 +189,15 @@ LiveTree::After LiveTree::take_step(LiveThread& thread) {
 }
 
 LiveTree::After LiveTree::take_system_call(LiveThread& thread) {
+  if (observer_ != nullptr) observer_->at_call(process(thread.id.pid), thread);
+  const auto told = take_caught_call(thread);
+  if (told == After::Hold || !thread.stepped || !thread.wanted) return told;
+  // A step over a call ends where the call has come back.
+  const bool entry = ptrace_call::syscall_side(thread.id.tid) == ptrace_call::SyscallSide::Entry;
+  return entry ? After::Run : take_step(thread);
+}
+
+LiveTree::After LiveTree::take_caught_call(LiveThread& thread) {
   const auto caught = wishes_.system_calls.find(thread.id.pid);
   if (caught == wishes_.system_calls.end()) return After::Run;
   const auto number = static_cast<std::int64_t>(registers(thread).orig_rax);

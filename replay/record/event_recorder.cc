@@ -53,11 +53,12 @@ std::string read_upto(const TracedMemory& memory, std::uint64_t address, std::ui
 
 }  // namespace
 
-EventRecorder::EventRecorder(int pid, EventLog& log)
+EventRecorder::EventRecorder(int pid, EventLog& log, TimeStamps stamps)
     : pid_(pid),
       log_(log),
       memory_(pid),
       vdso_(pid),
+      stamps_(stamps),
       syscall_instruction_(find_syscall_instruction(pid)) {
   if (vdso_.covers(registers_of(pid).rip)) {
     throw Error("process " + std::to_string(pid) + " is reading the clock: recording cannot begin");
@@ -68,11 +69,11 @@ EventRecorder::EventRecorder(int pid, EventLog& log)
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
   ::sched_setaffinity(pid, sizeof here, &here);
   vdso_.apply(memory_);
-  set_timestamp_trap(PR_TSC_SIGSEGV);
+  if (stamps_ == TimeStamps::Seen) set_timestamp_trap(PR_TSC_SIGSEGV);
 }
 
 void EventRecorder::end() {
-  set_timestamp_trap(PR_TSC_ENABLE);
+  if (stamps_ == TimeStamps::Seen) set_timestamp_trap(PR_TSC_ENABLE);
   vdso_.take_back(memory_);
   ::sched_setaffinity(pid_, sizeof cpus_, &cpus_);
 }
@@ -153,8 +154,15 @@ void EventRecorder::keep_compared(RecordedCall call) {
   log_.append(std::move(call));
 }
 
-bool EventRecorder::timestamp_read() {
-  user_regs_struct registers = registers_of(pid_);
+void EventRecorder::begin_anew() {
+  entered_.reset();
+  before_call_.reset();
+  behind_event_.reset();
+  gap_.reset();
+}
+
+bool EventRecorder::timestamp_read(int tid) {
+  user_regs_struct registers = registers_of(tid);
   const std::string code = read_upto(memory_, registers.rip, 3);
   const bool with_aux = code == "\x0f\x01\xf9";
   if (!with_aux && code.compare(0, 2, "\x0f\x31") != 0) return false;
@@ -165,7 +173,7 @@ bool EventRecorder::timestamp_read() {
   if (with_aux) registers.rcx = read.aux;
   registers.rip += with_aux ? 3 : 2;
   registers.orig_rax = ~0ULL;
-  set_registers(pid_, registers);
+  set_registers(tid, registers);
   log_.append(read);
   behind_event_ = registers;
   return true;

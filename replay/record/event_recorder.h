@@ -26,16 +26,19 @@ class EventRecorder {
  public:
   /// Process `pid` is stopped in front of an instruction; from now on its clock readings are seen.
   /// `log` outlives this.
-  EventRecorder(int pid, EventLog& log);
+  /// TimeStamps::Seen: reading the time stamp counter traps, which a process keeps when its tracer
+  /// dies; so it is for processes that die with it.
+  enum class TimeStamps { Seen, Unseen };
+  EventRecorder(int pid, EventLog& log, TimeStamps stamps = TimeStamps::Seen);
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;
 
   /// Stopped at the entry to a system call, or at its exit.
   void call_entered();
   void call_returned();
-  /// Stopped by SIGSEGV. Whether that was an instruction that reads the time stamp counter; it has
-  /// then been done, and the signal must not be delivered.
-  bool timestamp_read();
+  /// Thread `tid` is stopped by SIGSEGV. Whether that was an instruction that reads the time stamp
+  /// counter; it has then been done, and the signal must not be delivered.
+  bool timestamp_read(int tid);
   /// Stopped by a signal that the program handles and shall get: it is delivered, and the process
   /// is stopped in front of its handler. False when the program does not handle it: then the
   /// caller delivers it.
@@ -43,6 +46,8 @@ class EventRecorder {
 
   /// The process is stopped and will run unrecorded: all is as the program made it.
   void end();
+  /// What comes is recorded as if nothing had been before.
+  void begin_anew();
 
   /// Why events up to now cannot lead to what comes behind; asked once after each stop.
   std::optional<std::string> take_gap();
@@ -60,6 +65,7 @@ class EventRecorder {
   EventLog& log_;
   TracedMemory memory_;
   VdsoPatch vdso_;
+  TimeStamps stamps_;
   cpu_set_t cpus_{};  ///< where the program itself wants to run
   std::uint64_t syscall_instruction_ = 0;
   std::optional<RecordedCall> entered_;

@@ -69,13 +69,14 @@ void History::keep(MomentPointer moment) {
   kept_.erase(chosen);
 }
 
-void History::add_checkpoint(int pid) {
+MomentPointer History::add_checkpoint(int pid) {
   auto moment = std::make_shared<Moment>();
   moment->process = copy_process(pid, syscall_instruction_);
   moment->pid = moment->process->pid();
   moment->registers = as_seen(registers_of(moment->pid));
   moment->position = {log_.end(), {0, moment->registers.rip, 0}};
-  keep(std::move(moment));
+  keep(moment);
+  return moment;
 }
 
 MomentPointer History::begin() const { return kept_.empty() ? nullptr : kept_.begin()->second; }
@@ -111,6 +112,12 @@ MomentPointer History::present(int pid) {
 MomentPointer History::at(const Position& position) {
   auto way = replay(nearest(position));
   way.run_to(position);
+  return way.finish();
+}
+
+MomentPointer History::behind_event(std::uint64_t events) {
+  auto way = replay(nearest({events, {0, ~0ULL, 0}}));
+  way.run_to_event(events);
   return way.finish();
 }
 

@@ -29,7 +29,7 @@ class History {
       : log_(log), syscall_instruction_(syscall_instruction) {}
 
   /// The recorded process `pid` stands behind the last event of the log: keeps a copy.
-  void add_checkpoint(int pid);
+  MomentPointer add_checkpoint(int pid);
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
   /// Null while there is none.
   [[nodiscard]] MomentPointer begin() const;
@@ -41,6 +41,8 @@ class History {
   MomentPointer present(int pid);
   /// Throws ReplayDiverged when there is no such position.
   MomentPointer at(const Position& position);
+  /// Where so many events have happened, and no instruction since.
+  MomentPointer behind_event(std::uint64_t events);
   /// The last visit to a breakpoint, or change of watched memory, before `now`; nullopt when the
   /// history has none.
   std::optional<Found> find_last(const Moment& now, const Goal& goal);

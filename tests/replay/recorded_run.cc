@@ -72,7 +72,7 @@ bool RecordedRun::take_stop(int status) {
     return false;
   }
   const int signal = WSTOPSIG(status);
-  if (signal == SIGSEGV && recorder_->timestamp_read()) return true;
+  if (signal == SIGSEGV && recorder_->timestamp_read(pid_)) return true;
   if (recorder_->deliver(signal)) return true;
   signal_ = signal;
   return false;

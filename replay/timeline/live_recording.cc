@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/timeline/live_recording.h"
+
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "replay/record/memory_map.h"
+#include "replay/record/traced_thread.h"
+#include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/syscall_restart.h"
+
+namespace icecore::replay {
+
+namespace ptrace_call = snapshot::ptrace_call;
+
+namespace {
+
+constexpr std::size_t kMostLogBytes = 256ULL << 20U;
+constexpr std::uint64_t kEventsToCheckpoint = 2000;
+constexpr std::chrono::milliseconds kTimeToCheckpoint{250};
+
+/// Memory that others write, and that a copy of the process would write for them.
+std::string shared_memory(std::int32_t pid) {
+  for (const auto& mapping : mappings_of(pid)) {
+    if (mapping.shared && mapping.writable) {
+      return mapping.name.empty() ? "anonymous memory" : mapping.name;
+    }
+  }
+  return {};
+}
+
+bool at_syscall_instruction(const LiveThread& thread) {
+  std::array<std::byte, 2> code{};
+  const auto registers = ptrace_call::registers(thread.id.tid);
+  if (!registers) return false;
+  const std::uint64_t pc = registers->rip;
+  TracedMemory(thread.id.tid).read_some(pc, code);
+  return code[0] == std::byte{0x0f} && code[1] == std::byte{0x05};
+}
+
+/// An interrupt that is on its way has been taken by our own stops: it is asked for again.
+void keep_interrupted(const LiveThread& thread) {
+  if (thread.interrupted) ptrace_call::interrupt(thread.id.tid);
+}
+
+}  // namespace
+
+LiveRecording::Life& LiveRecording::life(std::int32_t pid) {
+  const auto found = lives_.find(pid);
+  if (found != lives_.end() && found->second.history) return found->second;
+  Error error("process " + std::to_string(pid) + " has no history to go back to");
+  if (mode_ == Mode::Off) {
+    error.set_why("nothing is recorded since `monitor record off`");
+  } else if (found != lives_.end() && !found->second.begins_because.empty()) {
+    error.set_why(found->second.begins_because);
+  }
+  throw error;
+}
+
+bool LiveRecording::has_history(std::int32_t pid) const {
+  const auto found = lives_.find(pid);
+  return found != lives_.end() && found->second.history;
+}
+
+void LiveRecording::end(Life& life, const std::string& reason) {
+  life.history.reset();
+  life.log.clear();
+  life.begins_because = reason;
+}
+
+void LiveRecording::changed(std::int32_t pid, const std::string& what) {
+  const auto found = lives_.find(pid);
+  if (found != lives_.end()) end(found->second, what);
+}
+
+void LiveRecording::set_mode(Mode mode) {
+  mode_ = mode;
+  if (mode == Mode::On) return;
+  for (auto& [pid, life] : lives_) end(life, {});
+}
+
+void LiveRecording::begin(Life& life, const LiveProcess& process) {
+  if (const auto shared = shared_memory(process.pid); !shared.empty()) {
+    life.begins_because = "it shares memory with others (" + shared + ")";
+    life.hopeless = true;
+    return;
+  }
+  snapshot::move_to_cpu(::sched_getcpu());
+  if (!life.recorder) {
+    using Stamps = EventRecorder::TimeStamps;
+    const bool ours = process.ownership == LiveProcess::Ownership::Ours;
+    life.recorder = std::make_unique<EventRecorder>(process.pid, life.log,
+                                                    ours ? Stamps::Seen : Stamps::Unseen);
+  }
+  life.recorder->begin_anew();
+  life.history = std::make_unique<History>(life.log, life.recorder->syscall_instruction());
+  checkpoint(life, process);
+}
+
+void LiveRecording::checkpoint(Life& life, const LiveProcess& process) {
+  const auto moment = life.history->add_checkpoint(process.pid);
+  LiveMemory(moment->pid).clean_copy_of(*process.memory);
+  life.events_at_checkpoint = life.log.end();
+  life.checkpoint_time = std::chrono::steady_clock::now();
+  if (life.log.bytes() > kMostLogBytes) {
+    life.log.forget_before(life.history->forget_half());
+    life.begins_because = "older moments took more memory than is kept";
+  }
+}
+
+bool LiveRecording::before_run(LiveProcess& process, LiveThread& thread) {
+  if (mode_ == Mode::Off || process.visibility == LiveProcess::Visibility::Hidden) return false;
+  const bool known = lives_.contains(process.pid);
+  Life& life = lives_[process.pid];
+  if (process.threads.size() != 1) {
+    end(life, "it has several threads, whose order nobody can repeat");
+    return false;
+  }
+  const auto read = ptrace_call::registers(thread.id.tid);
+  if (!read) return false;  // killed: its exit will be reported
+  const user_regs_struct& registers = *read;
+  // The exec that made the program is still to come back.
+  if (!known && static_cast<std::int64_t>(registers.orig_rax) == SYS_execve) life.in_call = true;
+  const bool cut_short = as_seen(registers).rip != registers.rip;
+  if (life.hopeless || life.history || life.in_call || cut_short) return !life.hopeless;
+  try {
+    begin(life, process);
+    thread.in_signal_stop = thread.in_signal_stop && !life.history;
+    if (thread.signal != 0 && !thread.in_signal_stop) {
+      ::syscall(SYS_tgkill, process.pid, thread.id.tid, thread.signal);
+      thread.injected.insert(std::exchange(thread.signal, 0));
+    }
+  } catch (const Error& error) {
+    end(life, error.what());
+  }
+  keep_interrupted(thread);
+  return !life.hopeless;
+}
+
+bool LiveRecording::steps_call(const LiveThread& thread) {
+  const auto found = lives_.find(thread.id.pid);
+  if (found == lives_.end()) return false;
+  return found->second.in_call || (found->second.history && at_syscall_instruction(thread));
+}
+
+void LiveRecording::at_call(LiveProcess& process, LiveThread& thread) {
+  const auto found = lives_.find(process.pid);
+  if (found == lives_.end()) return;
+  Life& life = found->second;
+  life.in_call = ptrace_call::syscall_side(thread.id.tid) == ptrace_call::SyscallSide::Entry;
+  if (!life.history) return;
+  try {
+    if (life.in_call) {
+      life.recorder->call_entered();
+    } else {
+      // Cut short by us alone: LiveTree lets it begin again.
+      user_regs_struct registers = registers_of(thread.id.tid);
+      if (thread.interrupted && snapshot::restart_if_cut_short(registers)) return;
+      life.recorder->call_returned();
+      const bool due = life.log.end() - life.events_at_checkpoint >= kEventsToCheckpoint ||
+                       std::chrono::steady_clock::now() - life.checkpoint_time >= kTimeToCheckpoint;
+      if (due && !life.recorder->inside_call()) checkpoint(life, process);
+    }
+    if (auto gap = life.recorder->take_gap()) end(life, *gap);
+  } catch (const Error& error) {
+    end(life, error.what());
+  }
+  keep_interrupted(thread);
+}
+
+bool LiveRecording::takes_fault(const LiveThread& thread) {
+  const auto found = lives_.find(thread.id.pid);
+  return found != lives_.end() && found->second.recorder &&
+         found->second.recorder->timestamp_read(thread.id.tid);
+}
+
+bool LiveRecording::delivers(const LiveThread& thread, int signal) {
+  const auto found = lives_.find(thread.id.pid);
+  if (found == lives_.end() || !found->second.history) return false;
+  const bool done = found->second.recorder->deliver(signal);
+  keep_interrupted(thread);
+  return done;
+}
+
+void LiveRecording::missed(const LiveThread& thread, const char* what) {
+  changed(thread.id.pid, std::string("what happened there could not be kept: ") + what);
+}
+
+void LiveRecording::let_go(LiveProcess& process) {
+  const auto found = lives_.find(process.pid);
+  if (found == lives_.end()) return;
+  found->second.history.reset();
+  auto leader = process.threads.find(process.pid);
+  const bool reachable =
+      leader != process.threads.end() && leader->second.state == LiveThread::State::Stopped;
+  if (found->second.recorder && reachable) {
+    found->second.recorder->end();
+    // Our stops have taken the place of the one that would have delivered it.
+    const int signal = std::exchange(leader->second.signal, 0);
+    if (signal != 0) ::syscall(SYS_tgkill, process.pid, leader->first, signal);
+  }
+  lives_.erase(found);
+}
+
+}  // namespace icecore::replay

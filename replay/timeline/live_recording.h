@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "replay/live/run_observer.h"
+#include "replay/record/event_log.h"
+#include "replay/record/event_recorder.h"
+#include "replay/timeline/history.h"
+#include "snapshot/tracing/affinity.h"
+
+namespace icecore::replay {
+
+/// Records the processes of a LiveTree while they run, so that a debugger can go back: each
+/// single-threaded one from its first instruction under the debugger on, or from behind whatever
+/// last could not be kept. Used by the tracing thread, which stays on one CPU meanwhile.
+class LiveRecording : public RunObserver {
+ public:
+  /// One process's history, and why it begins where it begins.
+  struct Life {
+    EventLog log;
+    std::unique_ptr<EventRecorder> recorder;
+    std::unique_ptr<History> history;  ///< null while nothing is recorded
+    std::string begins_because;
+    bool in_call = false;
+    bool hopeless = false;  ///< until it executes another program
+    std::uint64_t events_at_checkpoint = 0;
+    std::chrono::steady_clock::time_point checkpoint_time;
+  };
+
+  LiveRecording() = default;
+
+  /// Throws Error, with the reason, when process `pid` has no history.
+  Life& life(std::int32_t pid);
+  [[nodiscard]] bool has_history(std::int32_t pid) const;
+  /// A debugger has changed it: what was before does not lead here.
+  void changed(std::int32_t pid, const std::string& what);
+  /// Off forgets everything and lets processes run at full speed.
+  enum class Mode { On, Off };
+  void set_mode(Mode mode);
+
+  bool before_run(LiveProcess& process, LiveThread& thread) override;
+  bool steps_call(const LiveThread& thread) override;
+  void at_call(LiveProcess& process, LiveThread& thread) override;
+  bool takes_fault(const LiveThread& thread) override;
+  bool delivers(const LiveThread& thread, int signal) override;
+  void missed(const LiveThread& thread, const char* what) override;
+  void forget(std::int32_t pid) override { lives_.erase(pid); }
+  void let_go(LiveProcess& process) override;
+
+ private:
+  void begin(Life& life, const LiveProcess& process);
+  void checkpoint(Life& life, const LiveProcess& process);
+  static void end(Life& life, const std::string& reason);
+
+  snapshot::AffinityScope affinity_;  ///< the thread's own is given back at the end
+  Mode mode_ = Mode::On;
+  std::map<std::int32_t, Life> lives_;
+};
+
+}  // namespace icecore::replay

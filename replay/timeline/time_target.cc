@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/timeline/time_target.h"
+
+#include <sys/eventfd.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "replay/record/traced_thread.h"
+#include "snapshot/capture/machine.h"
+
+namespace icecore::replay {
+namespace {
+
+model::Machine this_machine() {
+  model::Machine machine;
+  snapshot::capture_machine(machine);
+  return machine;
+}
+
+[[noreturn]] void throw_past() {
+  throw Error("the past cannot be changed: go to the present first").set_hint("continue");
+}
+
+}  // namespace
+
+TimeTarget::TimeTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& options,
+                       LiveRecording& recording)
+    : live_(std::move(tree), options),
+      recording_(recording),
+      codec_(this_machine()),
+      announcer_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!announcer_.valid()) throw_errno("eventfd");
+}
+
+gdbstub::StopEvent TimeTarget::current_stop() { return past_ ? stop_ : live_.current_stop(); }
+
+gdbstub::RegisterValues TimeTarget::read_registers(gdbstub::ThreadId thread) {
+  if (!in_past(thread.pid)) return live_.read_registers(thread);
+  snapshot::RegisterImages images;
+  images.general.assign(reinterpret_cast<const char*>(&past_->registers), sizeof past_->registers);
+  images.xstate = xstate_of(past_->pid);
+  return codec_.decode(images);
+}
+
+std::size_t TimeTarget::read_memory(std::int32_t pid, std::uint64_t address,
+                                    std::span<std::byte> out) {
+  if (!in_past(pid)) return live_.read_memory(pid, address, out);
+  return past_->process->memory().read_some(address, out);
+}
+
+void TimeTarget::write_memory(std::int32_t pid, std::uint64_t address,
+                              std::span<const std::byte> bytes) {
+  if (in_past(pid)) throw_past();
+  if (!bytes.empty()) {
+    present_ = nullptr;
+    recording_.changed(pid, "the debugger has changed its memory");
+  }
+  live_.writing()->write_memory(pid, address, bytes);
+}
+
+void TimeTarget::write_registers(gdbstub::ThreadId thread, const gdbstub::RegisterValues& values) {
+  if (in_past(thread.pid)) throw_past();
+  present_ = nullptr;
+  recording_.changed(thread.pid, "the debugger has changed its registers");
+  live_.writing()->write_registers(thread, values);
+}
+
+void TimeTarget::detach(std::int32_t pid) {
+  return_to_present();
+  live_.detach(pid);
+}
+
+void TimeTarget::kill(std::int32_t pid) {
+  return_to_present();
+  live_.kill(pid);
+}
+
+bool TimeTarget::supports(gdbstub::Breakpoint::Kind kind) const {
+  return const_cast<LiveTarget&>(live_).breakpoints()->supports(kind);
+}
+
+void TimeTarget::insert(const gdbstub::Breakpoint& breakpoint) {
+  insert_conditional(breakpoint, nullptr);
+}
+
+void TimeTarget::insert_conditional(const gdbstub::Breakpoint& breakpoint,
+                                    std::shared_ptr<const gdbstub::StopCondition> condition) {
+  inserted_.insert_or_assign(breakpoint, condition);
+  if (in_past(breakpoint.pid)) return;
+  if (condition) {
+    live_.breakpoints()->insert_conditional(breakpoint, std::move(condition));
+  } else {
+    live_.breakpoints()->insert(breakpoint);
+  }
+}
+
+void TimeTarget::remove(const gdbstub::Breakpoint& breakpoint) {
+  inserted_.erase(breakpoint);
+  live_.breakpoints()->remove(breakpoint);
+}
+
+}  // namespace icecore::replay

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// `monitor` commands about time.
+#include <charconv>
+
+#include "base/error.h"
+#include "replay/timeline/time_target.h"
+
+namespace icecore::replay {
+namespace {
+
+constexpr std::string_view kHelp =
+    "  monitor when               where in the history this is\n"
+    "  monitor list               how far back it goes, and what it costs\n"
+    "  monitor goto begin|present|EVENT\n"
+    "                             the next continue or stepi arrives there\n"
+    "  monitor back-to ADDRESS[,LENGTH]\n"
+    "                             the same, in front of the last change of these bytes\n"
+    "  monitor record on|off      whether processes are recorded while they run\n";
+
+std::uint64_t number_of(std::string_view text) {
+  int base = 10;
+  if (text.starts_with("0x")) {
+    text.remove_prefix(2);
+    base = 16;
+  }
+  std::uint64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (failure != std::errc() || end != text.data() + text.size() || text.empty()) {
+    throw Error("'" + std::string(text) + "' is no number").set_hint("monitor help");
+  }
+  return value;
+}
+
+std::string text_of(const Position& position) {
+  std::string text = "event " + std::to_string(position.events);
+  if (position.point.transfers != 0) {
+    text += " and " + std::to_string(position.point.transfers) + " jumps";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string TimeTarget::run(std::string_view line, gdbstub::ThreadId current) {
+  while (line.ends_with(' ')) line.remove_suffix(1);
+  const std::string_view verb = line.substr(0, line.find(' '));
+  std::string_view rest = line.substr(verb.size());
+  while (rest.starts_with(' ')) rest.remove_prefix(1);
+  if (verb == "when") return where(current.pid);
+  if (verb == "list") return list(current.pid);
+  if (verb == "goto") return plan(current.pid, rest);
+  if (verb == "back-to") return back_to(current.pid, rest);
+  if (verb == "record") return record(rest);
+  std::string text = live_.monitor()->run(line, current);
+  if (verb.empty() || verb == "help") text += kHelp;
+  if (verb == "info" && recording_.has_history(current.pid)) text += list(current.pid);
+  return text;
+}
+
+std::string TimeTarget::where(std::int32_t pid) {
+  const MomentPointer here = now(pid);
+  const std::uint64_t all = recording_.life(pid).log.end();
+  return (past_ ? "in the past, at " : "in the present, at ") + text_of(here->position) + " of " +
+         std::to_string(all) + "\n";
+}
+
+std::string TimeTarget::list(std::int32_t pid) {
+  LiveRecording::Life& life = recording_.life(pid);
+  std::string text = "history of process " + std::to_string(pid) + ": events " +
+                     std::to_string(life.history->begin()->position.events) + " to " +
+                     std::to_string(life.log.end()) + ", " + std::to_string(life.history->size()) +
+                     " copies of the process, " + std::to_string(life.log.bytes() >> 10U) +
+                     " KiB of events\n";
+  if (!life.begins_because.empty())
+    text += "it begins where it does: " + life.begins_because + "\n";
+  return text;
+}
+
+std::string TimeTarget::plan(std::int32_t pid, std::string_view place) {
+  History& history = *recording_.life(pid).history;
+  now(pid);
+  if (place == "present") {
+    planned_ = nullptr;
+  } else if (place == "begin") {
+    planned_ = history.at(history.begin()->position);
+  } else {
+    planned_ = history.behind_event(number_of(place));
+  }
+  return "the next continue or stepi arrives there\n";
+}
+
+std::string TimeTarget::back_to(std::int32_t pid, std::string_view memory) {
+  const std::size_t comma = memory.find(',');
+  WatchedMemory watched{number_of(memory.substr(0, comma)), 8, WatchedMemory::Kind::Change};
+  if (comma != std::string_view::npos) watched.size = number_of(memory.substr(comma + 1));
+  const MomentPointer from = now(pid);
+  History& history = *recording_.life(pid).history;
+  const auto found = history.find_last(*from, {{}, {watched}});
+  if (!found) return "these bytes did not change in the history that there is\n";
+  planned_ = found->moment;
+  return "changed at " + text_of(found->moment->position) +
+         "; the next continue or stepi arrives in front of it\n";
+}
+
+std::string TimeTarget::record(std::string_view word) {
+  if (word != "on" && word != "off") throw Error("record on or record off?");
+  if (past_) throw Error("this is the past: go to the present first").set_hint("continue");
+  present_ = nullptr;
+  planned_.reset();
+  recording_.set_mode(word == "on" ? LiveRecording::Mode::On : LiveRecording::Mode::Off);
+  return word == "on" ? "recording begins when the process goes on\n"
+                      : "nothing is recorded, and there is no history\n";
+}
+
+}  // namespace icecore::replay
