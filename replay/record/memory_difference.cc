@@ -5,11 +5,13 @@
 #include <bit>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <ranges>
 #include <span>
 #include <string>
 
 #include "replay/record/memory_map.h"
+#include "snapshot/tracing/ptrace.h"
 
 namespace icecore::replay {
 namespace {
@@ -17,6 +19,22 @@ namespace {
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kPiece = 256 * 1024;
 constexpr std::uint64_t kRedZone = 128;
+
+/// Numbers of CPUs that the kernel writes when it likes (rseq(2)): no two runs agree on them.
+class KernelWords {
+ public:
+  explicit KernelWords(int pid) : area_(snapshot::ptrace_call::rseq(pid)) {}
+  /// Zeros them in `bytes`, which are from `address` on.
+  void hide(std::uint64_t address, std::span<std::byte> bytes) const {
+    if (!area_) return;
+    const std::uint64_t start = std::max(address, area_->address);
+    const std::uint64_t end = std::min(address + bytes.size(), area_->address + area_->length);
+    if (start < end) std::ranges::fill(bytes.subspan(start - address, end - start), std::byte{0});
+  }
+
+ private:
+  std::optional<snapshot::RseqConfiguration> area_;
+};
 
 using Found = std::function<bool(std::uint64_t address, std::span<const std::byte> before,
                                  std::span<const std::byte> after)>;
@@ -38,6 +56,7 @@ std::vector<MappedRange> compared_ranges(const ComparedProcess& process) {
 /// Calls `found` for each page that differs until it answers false.
 bool for_each_difference(const ComparedProcess& before, const ComparedProcess& after,
                          const Found& found) {
+  const KernelWords kernel(after.pid);
   std::vector<std::byte> first(kPiece);
   std::vector<std::byte> second(kPiece);
   for (const auto& range : compared_ranges(after)) {
@@ -50,6 +69,8 @@ bool for_each_difference(const ComparedProcess& before, const ComparedProcess& a
       // A stack has grown in one of them: what is not there yet is zeros.
       std::ranges::fill(one.subspan(in_one), std::byte{0});
       std::ranges::fill(other.subspan(in_other), std::byte{0});
+      kernel.hide(address, one);
+      kernel.hide(address, other);
       if (std::memcmp(one.data(), other.data(), size) != 0) {
         for (std::size_t at = 0; at < size;) {
           const std::size_t length = std::min(kPage - (address + at) % kPage, size - at);
@@ -91,6 +112,7 @@ std::vector<MemoryWrite> changed_memory(const ComparedProcess& before,
 
 std::uint64_t memory_digest(const ComparedProcess& process) {
   constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
+  const KernelWords kernel(process.pid);
   std::uint64_t digest = 0;
   std::vector<std::byte> piece(kPiece);
   for (const auto& range : compared_ranges(process)) {
@@ -98,6 +120,7 @@ std::uint64_t memory_digest(const ComparedProcess& process) {
       const auto bytes =
           std::span(piece).first(std::min<std::uint64_t>(kPiece, range.end - address));
       const std::size_t got = process.memory.read_some(address, bytes);
+      kernel.hide(address, bytes.first(got));
       for (std::size_t at = 0; at + 8 <= got; at += 8) {
         std::uint64_t word = 0;
         std::memcpy(&word, bytes.data() + at, sizeof word);

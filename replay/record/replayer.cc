@@ -58,6 +58,7 @@ Arrival Replayer::run(const StopSet& stops) {
   try {
     const Arrival arrival = run_on(stops);
     remove_breakpoints();
+    leave_call_stop();
     return arrival;
   } catch (...) {
     remove_breakpoints();
@@ -72,6 +73,7 @@ Arrival Replayer::run_on(const StopSet& stops) {
       if (stops.breakpoints.contains(registers().rip)) return {Arrival::Kind::Breakpoint, {}};
     }
     insert_breakpoints(stops);
+    in_call_stop_ = false;
     if (!ptrace_call::resume_emulating(pid())) throw_gone(pid());
     const auto arrival = take_stop(await_stop(pid()), stops);
     if (arrival) return *arrival;
@@ -139,7 +141,14 @@ std::optional<Arrival> Replayer::take_fault(int signal) {
   return std::nullopt;
 }
 
+void Replayer::leave_call_stop() {
+  if (!std::exchange(in_call_stop_, false)) return;
+  if (!ptrace_call::interrupt(pid()) || !ptrace_call::resume(pid(), 0)) throw_gone(pid());
+  await_stop(pid());
+}
+
 std::optional<Arrival> Replayer::take_call() {
+  in_call_stop_ = true;
   const Event* event = log_.find(next_event_);
   if (event == nullptr) {
     user_regs_struct registers = registers_of(pid());
@@ -150,6 +159,10 @@ std::optional<Arrival> Replayer::take_call() {
     return Arrival{Arrival::Kind::LogEnd, {}};
   }
   if (std::holds_alternative<TimestampRead>(*event)) diverged("a call instead of the time stamp");
+  const auto* taken = std::get_if<SignalTaken>(event);
+  if (taken != nullptr && taken->place != SignalTaken::Place::InCall) {
+    diverged("a call in front of signal " + std::to_string(taken->signal));
+  }
   std::visit([this](const auto& known) { apply(known); }, *event);
   ++next_event_;
   return std::nullopt;
@@ -169,6 +182,7 @@ Arrival Replayer::step(const std::vector<WatchedMemory>& watches) {
     std::optional<Arrival> arrival;
     if (is_syscall_stop(status)) {
       arrival = take_call();
+      leave_call_stop();
     } else if (signal == SIGTRAP) {
       constexpr std::byte kPushf{0x9c};
       if (code[0] == kPushf || code[1] == kPushf) hide_trap_flag(pc, code[0] == kPushf);

@@ -90,6 +90,9 @@ class Replayer {
   void finish(const RecordedCall& call);
   void write(const std::vector<MemoryWrite>& writes) const;
 
+  /// From the stop at the entry to a call that was answered to one like any other: whoever lets the
+  /// process make a call of ours next would take the exit of the answered one for its own.
+  void leave_call_stop();
   void insert_breakpoints(const StopSet& stops);
   void remove_breakpoints();
   [[noreturn]] void diverged(const std::string& what) const;
@@ -98,6 +101,7 @@ class Replayer {
   const EventLog& log_;
   std::uint64_t next_event_;
   std::uint64_t syscall_instruction_;
+  bool in_call_stop_ = false;
   std::map<std::uint64_t, std::byte> inserted_;
   WatchRegisters watches_;
 };

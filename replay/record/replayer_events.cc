@@ -46,7 +46,11 @@ void Replayer::expect(const RecordedCall& call) const {
     diverged(syscall_name(number) + " instead of " + syscall_name(call.number));
   }
   const std::array<std::uint64_t, 6> arguments{now.rdi, now.rsi, now.rdx, now.r10, now.r8, now.r9};
-  if (arguments != call.arguments) diverged(syscall_name(number) + " with other arguments");
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == call.arguments[i]) continue;
+    diverged(syscall_name(number) + " with " + std::to_string(arguments[i]) + " instead of " +
+             std::to_string(call.arguments[i]) + " as argument " + std::to_string(i));
+  }
 }
 
 void Replayer::write(const std::vector<MemoryWrite>& writes) const {

@@ -12,6 +12,24 @@
 
 namespace icecore::replay {
 
+namespace {
+
+/// Ascending, and none that overlap.
+std::vector<AddressRange> merged(std::vector<AddressRange> ranges) {
+  std::ranges::sort(ranges, {}, &AddressRange::start);
+  std::vector<AddressRange> result;
+  for (const auto& range : ranges) {
+    if (!result.empty() && range.start <= result.back().end) {
+      result.back().end = std::max(result.back().end, range.end);
+    } else {
+      result.push_back(range);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
 CountedReplay::CountedReplay(const Moment& start, const EventLog& log,
                              std::uint64_t syscall_instruction)
     : replayer_(copy_process(start.pid, syscall_instruction), log, start.position.events,
@@ -28,12 +46,16 @@ TranslatedRun& CountedReplay::translated() {
     if (layout == nullptr || layout->call.result < 0) continue;
     const auto start = static_cast<std::uint64_t>(layout->call.result);
     const bool moved = layout->call.number == SYS_mremap;
+    if (layout->call.number == SYS_brk) {
+      constexpr std::uint64_t kHeapRoom = 64ULL << 20U;
+      reserved.push_back({start - std::min(start, kHeapRoom), start + kHeapRoom, {}});
+    }
     if (moved || layout->call.number == SYS_mmap) {
       reserved.push_back({start, start + layout->call.arguments[moved ? 2 : 1], {}});
     }
   }
   counted_before_ = position_.point.transfers;
-  return translated_.emplace(replayer_.pid(), std::move(reserved));
+  return translated_.emplace(replayer_.pid(), merged(std::move(reserved)));
 }
 
 void CountedReplay::run_to_event(std::uint64_t events) {

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "replay/record/memory_map.h"
@@ -33,6 +34,8 @@ void let_go_child(int parent) {
 
 RecordedRun::RecordedRun(const std::vector<std::string>& arguments) {
   snapshot::move_to_cpu(::sched_getcpu());
+  // docs/time-travel.md: what lazy binding leaves on the stack is not the same in every run.
+  ::setenv("LD_BIND_NOW", "1", 1);
   sigset_t none;
   ::sigemptyset(&none);
   snapshot::LaunchedProgram program(arguments, none);

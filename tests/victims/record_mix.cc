@@ -99,12 +99,7 @@ void churn_memory(unsigned round) {
 
 void take_signals() {
   ::raise(SIGUSR1);
-  const unsigned long before = alarms;
   itimerval timer{};
-  timer.it_value.tv_usec = 1500;
-  ::setitimer(ITIMER_REAL, &timer, nullptr);
-  while (alarms == before) mix(alarms + static_cast<unsigned long>(::getppid()));
-  ::alarm(0);
   timer.it_value.tv_usec = 1500;
   ::setitimer(ITIMER_REAL, &timer, nullptr);
   mix(static_cast<unsigned long>(::pause()));

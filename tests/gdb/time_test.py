@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Drives a real gdb back in time in a living program: `icecore serve -- PROGRAM`, reverse commands,
+breakpoints and watchpoints in reverse, forward again, and what is refused in the past.
+
+ICECORE names the program under test. Exit status 77 when a tool is missing."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+from view_test import LIMIT, SKIPPED
+
+ICECORE = pathlib.Path(os.environ["ICECORE"])
+VICTIM = ICECORE.parent.parent / "victims" / "time_travel"
+
+
+def expect(condition, what):
+    if not condition:
+        sys.exit(f"FAILED: {what}")
+
+
+class Gdb:
+    """A gdb on a program that icecore serves through gdb's own pipe; it obeys line by line."""
+
+    def __init__(self, *arguments):
+        words = ["gdb", "-nx", "-q", str(VICTIM)]
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, cwd="/")
+        for line in ("set pagination off", "set confirm off", "set sysroot", "set style enabled off"):
+            self.ask(line)
+        program = " ".join((str(VICTIM),) + arguments)
+        self.ask(f"target remote | {ICECORE} serve --stdio -- {program}")
+
+    def ask(self, *lines):
+        """What gdb answers to the last of `lines`."""
+        text = ""
+        for line in lines:
+            self.process.stdin.write(line + "\necho \\nANSWERED\\n\n")
+            self.process.stdin.flush()
+            text = ""
+            for answer in self.process.stdout:
+                if answer.strip().endswith("ANSWERED"):
+                    break
+                text += answer
+            else:
+                sys.exit(f"FAILED: gdb ended at {line}:\n{text}")
+        return text
+
+    def number(self, expression):
+        return int(re.search(r"= (-?\d+)", self.ask(f"p {expression}")).group(1))
+
+    def state(self):
+        """General registers, and what the stack frame holds."""
+        return self.ask("info registers rip rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15") + \
+            self.ask("x/48xg $rsp")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.write("kill\nquit\n")
+        self.process.stdin.flush()
+        self.process.communicate(timeout=LIMIT)
+
+
+def test_steps_back_and_forward():
+    """Through printf, and AVX string functions, with equal states."""
+    with Gdb("10") as gdb:
+        gdb.ask("break counted", "continue")
+        gdb.ask("delete")
+        states = [gdb.state()]
+        for _ in range(60):
+            gdb.ask("reverse-stepi")
+            states.append(gdb.state())
+        gdb.ask("reverse-stepi 940")
+        gdb.ask("stepi 940")
+        for expected in reversed(states[1:]):
+            expect(gdb.state() == expected, "the same registers and memory at each step forward")
+            gdb.ask("stepi")
+        expect(gdb.state() == states[0], "the present again")
+
+
+def test_visits_in_a_loop():
+    with Gdb("1000000") as gdb:
+        gdb.ask("break counted", "continue", "break tick")
+        expect("tick (round=999999)" in gdb.ask("reverse-continue"), "the last visit in a long loop")
+        expect("tick (round=999998)" in gdb.ask("reverse-continue"), "the one before")
+        expect("count (rounds=" in gdb.ask("delete", "reverse-finish"), "back to the caller")
+        expect("in the past" in gdb.ask("monitor when"), "where it is")
+        expect("Cannot access memory" in gdb.ask("set var counter = 7"), "no changes in the past")
+        gdb.ask("break tick if round == 999990")
+        expect("tick (round=999990)" in gdb.ask("reverse-continue"), "a condition in reverse")
+        expect(gdb.number("counter") == 124999, "memory as it was")
+        expect("No more reverse-execution history" in gdb.ask("delete", "continue"), "the present is the end")
+        expect("in the present" in gdb.ask("monitor when"), "where it is now")
+        expect("No more reverse-execution history" in gdb.ask("reverse-continue"), "the beginning")
+
+
+def test_writer_of_a_smashed_word():
+    with Gdb("10") as gdb:
+        gdb.ask("break finish", "continue", "watch -l *victim_word")
+        answer = gdb.ask("reverse-continue")
+        expect("in fill (" in answer, "reverse-continue leads to the writer:\n" + answer)
+        expect(gdb.number("*(long *)victim_word") == 0x1122334455667700, "the word is whole there")
+        gdb.ask("delete", "monitor goto present", "stepi")
+        address = re.search("0x[0-9a-f]+", gdb.ask("p/x (long)victim_word")).group(0)
+        expect("changed at event" in gdb.ask(f"monitor back-to {address},8"), "monitor back-to")
+        gdb.ask("stepi")
+        expect("fill (" in gdb.ask("frame"), "stepi arrives there")
+
+
+def test_next_back_over_printf():
+    with Gdb("10") as gdb:
+        gdb.ask("break smash", "continue", "delete", "reverse-finish")
+        line = gdb.ask("frame")
+        expect("main (" in line and "smash" in line, "reverse-finish stops at the call:\n" + line)
+        answer = gdb.ask("reverse-next")
+        expect("counted();" in answer, "reverse-next goes over a call of printf:\n" + answer)
+        answer = gdb.ask("reverse-next")
+        expect("count(" in answer, "and over a loop:\n" + answer)
+
+
+def main():
+    if not shutil.which("gdb") or not VICTIM.exists():
+        print("skipped: needs gdb and the victims of the tests")
+        sys.exit(SKIPPED)
+    for name, test in sorted(globals().items()):
+        if name.startswith("test_"):
+            test()
+            print(f"{name}: done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
