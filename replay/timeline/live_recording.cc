@@ -53,13 +53,14 @@ void keep_interrupted(const LiveThread& thread) {
 LiveRecording::Life& LiveRecording::life(std::int32_t pid) {
   const auto found = lives_.find(pid);
   if (found != lives_.end() && found->second.history) return found->second;
-  Error error("process " + std::to_string(pid) + " has no history to go back to");
+  // A client shows one line.
+  std::string reason = "it has not run yet";
   if (mode_ == Mode::Off) {
-    error.set_why("nothing is recorded since `monitor record off`");
+    reason = "nothing is recorded since `monitor record off`";
   } else if (found != lives_.end() && !found->second.begins_because.empty()) {
-    error.set_why(found->second.begins_because);
+    reason = found->second.begins_because;
   }
-  throw error;
+  throw Error("process " + std::to_string(pid) + " has no history to go back to: " + reason);
 }
 
 bool LiveRecording::has_history(std::int32_t pid) const {

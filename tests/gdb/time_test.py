@@ -112,6 +112,15 @@ def test_writer_of_a_smashed_word():
         expect("fill (" in gdb.ask("frame"), "stepi arrives there")
 
 
+def test_says_why_there_is_no_history():
+    with Gdb("10") as gdb:
+        expect("it has not run yet" in gdb.ask("reverse-continue"), "nothing before the first instruction")
+        gdb.ask("break counted", "continue", "set var counter = 7")
+        expect("changed its memory" in gdb.ask("reverse-stepi"), "a change ends what can be gone back to")
+        gdb.ask("stepi", "stepi")
+        expect("in the past" in gdb.ask("reverse-stepi", "monitor when"), "history begins anew behind it")
+
+
 def test_next_back_over_printf():
     with Gdb("10") as gdb:
         gdb.ask("break smash", "continue", "delete", "reverse-finish")

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long the way back is: gdb's reverse-continue over a loop, in icecore and with `record full`.
+
+    bench/reverse.py build/dev/cli/icecore build/dev/victims/time_travel
+
+icecore goes back over ROUNDS rounds of the loop (14 instructions each, and more in one of eight) to its
+beginning, and to the last visit of a breakpoint inside; `record full` over as many as it can in some seconds."""
+import subprocess
+import sys
+import time
+
+ROUNDS = 700_000
+RECORDED = 300
+
+
+class Gdb:
+    def __init__(self, program):
+        self.process = subprocess.Popen(["gdb", "-nx", "-q", program], stdin=subprocess.PIPE, text=True,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.ask("set pagination off", "set confirm off", "set sysroot", "set debuginfod enabled off")
+
+    def ask(self, *lines):
+        text = ""
+        for line in lines:
+            self.process.stdin.write(line + "\necho \\nANSWERED\\n\n")
+            self.process.stdin.flush()
+            text = ""
+            for answer in self.process.stdout:
+                if answer.strip().endswith("ANSWERED"):
+                    break
+                text += answer
+        return text
+
+    def time(self, line):
+        start = time.monotonic()
+        self.ask(line)
+        return time.monotonic() - start
+
+    def quit(self):
+        self.process.stdin.write("kill\nquit\n")
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def icecore_times(icecore, program):
+    gdb = Gdb(program)
+    gdb.ask(f"target remote | {icecore} serve --stdio -- {program} {ROUNDS}", "break count", "break counted",
+            "continue", "continue", "disable 2")
+    whole = gdb.time("reverse-continue")
+    gdb.ask("enable 2", "continue", "delete", "break tick")
+    last = gdb.time("reverse-continue")
+    step = gdb.time("reverse-stepi")
+    gdb.quit()
+    return whole, last, step
+
+
+def record_full_times(program):
+    gdb = Gdb(program)
+    gdb.ask(f"set args {RECORDED}", "break count", "break counted", "run", "record full")
+    forward = gdb.time("continue")
+    back = gdb.time("reverse-continue")
+    gdb.quit()
+    return forward, back
+
+
+def main():
+    icecore, program = sys.argv[1:3]
+    whole, last, step = icecore_times(icecore, program)
+    forward, back = record_full_times(program)
+    print(f"icecore: back over {ROUNDS} rounds {whole:.2f} s, to the last visit inside {last:.2f} s, "
+          f"one instruction {step * 1000:.0f} ms")
+    print(f"record full: recording {RECORDED} rounds {forward:.2f} s, back over them {back:.3f} s")
+    factor = (forward + back) / RECORDED / (whole / ROUNDS)
+    print(f"factor per round, recording included: {factor:.0f}")
+
+
+if __name__ == "__main__":
+    main()
