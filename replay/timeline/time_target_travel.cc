@@ -19,6 +19,16 @@ using gdbstub::ReachedHistoryEnd;
 using gdbstub::ResumeAction;
 using gdbstub::Signalled;
 
+/// Each costs milliseconds, and nobody is listened to meanwhile.
+constexpr int kMostVisits = 2000;
+
+/// A condition that was false at one more visit.
+void count_visit(int& visits) {
+  if (++visits < kMostVisits) return;
+  throw Error("the condition was false at the " + std::to_string(kMostVisits) +
+              " nearest visits: nothing has moved; a watchpoint finds a value faster");
+}
+
 }  // namespace
 
 void TimeTarget::tell(const gdbstub::StopReason& reason) {
@@ -120,10 +130,13 @@ void TimeTarget::continue_backward(gdbstub::ThreadId thread) {
   snapshot::move_to_cpu(::sched_getcpu());
   const Goal wanted = goal(thread.pid);
   const bool any = !wanted.breakpoints.empty() || !wanted.watches.empty();
-  while (any) {
+  const MomentPointer before = past_;
+  for (int visits = 0; any;) {
     auto found = history.find_last(*from, wanted);
     if (!found) break;
     if (counts(thread.pid, *found)) return tell_found(thread.pid, *std::move(found));
+    past_ = before;
+    count_visit(visits);
     from = found->moment;
   }
   go_to(thread.pid, history.at(history.begin()->position));
@@ -166,10 +179,14 @@ void TimeTarget::resume(std::span<const ResumeAction> actions) {
 void TimeTarget::continue_forward() {
   History& history = *recording_.life(pid_).history;
   const Goal wanted = goal(pid_);
+  const MomentPointer before = past_;
+  int visits = 0;
   for (MomentPointer from = past_;;) {
     auto found = history.find_next(*from, present_->position, wanted);
     if (!found) break;
     if (counts(pid_, *found)) return tell_found(pid_, *std::move(found));
+    past_ = before;
+    count_visit(visits);
     from = found->moment;
   }
   return_to_present();
