@@ -7,6 +7,8 @@
 #include "cli/foreground_program.h"
 #include "cli/gdb_python.h"
 #include "cli/private_directory.h"
+#include "cli/revived_snapshot.h"
+#include "cli/stub_thread.h"
 #include "cli/view_server.h"
 
 namespace icecore::cli {
@@ -19,6 +21,8 @@ constexpr std::array kOptions = {
     Option{"lldb", 0, "", "open it in lldb instead"},
     Option{"debugger", 0, "PROGRAM", "use this gdb (or lldb)", Completes::Program},
     Option{"process", 'p', "PID", "the process to show first"},
+    Option{"live", 0, "", "restore it as living processes in a sandbox, to run and to change"},
+    Option{"share", 0, "net|files|all", "with --live: what the sandbox shares with the machine"},
 };
 
 std::string found_debugger(const Invocation& invocation) {
@@ -99,15 +103,22 @@ std::vector<std::string> command_line(const Invocation& invocation, const std::s
   return words;
 }
 
+/// Runs on the thread that serves.
+gdbstub::TargetFactory targets_of(const Invocation& invocation, const ViewedSnapshot& viewed) {
+  if (!invocation.has("live")) return viewed.targets();
+  return revived_targets(invocation, viewed);
+}
+
 int run(const Invocation& invocation) {
   const std::string debugger = found_debugger(invocation);
   const auto pid = static_cast<std::int32_t>(invocation.number("process").value_or(0));
   const std::string name = invocation.argument(0);
+  check_sharing(invocation);
   const ViewedSnapshot viewed(invocation, name.empty() ? "@last" : name, pid);
   const PrivateDirectory directory;
   const gdbstub::Listener listener(gdbstub::UnixAddress{directory.path() / "gdb"});
   ForegroundProgram foreground;
-  ViewServerThread server(viewed, listener);
+  StubThread server([&] { return targets_of(invocation, viewed); }, listener);
   const int status = foreground.run(
       command_line(invocation, debugger, listener.client_address(), viewed, directory));
   if (const std::string failure = server.stop(); !failure.empty()) {
@@ -125,6 +136,7 @@ Command gdb_command() {
       .summary = "open a snapshot in gdb (or lldb)",
       .usage =
           "gdb [--process PID] [--debugger PROGRAM] [SNAPSHOT] [-- GDB ARGS...]\n"
+          "gdb --live [--share net|files|all] [--process PID] [SNAPSHOT] [-- GDB ARGS...]\n"
           "gdb --lldb [--process PID] [SNAPSHOT] [-- LLDB ARGS...]",
       .description =
           "All processes and threads, their memory, registers, libraries and files are those of "
@@ -132,7 +144,12 @@ Command gdb_command() {
           "and `reverse-continue` go to the next and the previous snapshot, with a watchpoint to "
           "the next or previous one in which the watched value differs; `goto N` goes to snapshot "
           "N; `monitor help` says what else there is. The prompt shows the moment. Without "
-          "SNAPSHOT, the last one of the newest recording is opened. The exit status is gdb's.",
+          "SNAPSHOT, the last one of the newest recording is opened. The exit status is gdb's.\n\n"
+          "With --live the snapshot is restored as stopped processes, which gdb then drives: "
+          "break, step, call, change. They live in namespaces of their own, for pids, mounts, "
+          "clocks and the network: files that they have open for writing are copies, connections "
+          "that left the tree are reset, nobody is reached. --share files lets them use the "
+          "machine's files, --share net its network. All of it ends with gdb.",
       .arguments = kArguments,
       .options = kOptions,
       .rest = Rest::AfterDashes,

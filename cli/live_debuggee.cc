@@ -41,6 +41,14 @@ void LiveDebuggee::attach(std::int32_t pid) {
   options_.title = "process " + std::to_string(pid);
 }
 
+std::vector<std::string> LiveDebuggee::restore(const snapshot::StoredSnapshot& snapshot,
+                                               const replay::RevivalOptions& options) {
+  revival_ = std::make_unique<replay::Revival>(*tree_, snapshot, options);
+  options_.title =
+      snapshot.key().text() + " (restored as process " + std::to_string(revival_->root_pid()) + ")";
+  return revival_->notes();
+}
+
 gdbstub::TargetFactory LiveDebuggee::targets() const {
   return [this] { return std::make_unique<replay::TimeTarget>(tree_, options_, *recording_); };
 }

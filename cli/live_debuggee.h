@@ -9,7 +9,9 @@
 #include "gdbstub/server.h"
 #include "replay/live/live_options.h"
 #include "replay/live/live_tree.h"
+#include "replay/live/revival.h"
 #include "replay/timeline/live_recording.h"
+#include "snapshot/stored_snapshot.h"
 
 namespace icecore::cli {
 
@@ -24,6 +26,9 @@ class LiveDebuggee {
   void launch(const std::vector<std::string>& words);
   gdbstub::StopEvent launch(const gdbstub::LaunchRequest& request);
   void attach(std::int32_t pid);
+  /// Returns what came back other than it was, one line each.
+  std::vector<std::string> restore(const snapshot::StoredSnapshot& snapshot,
+                                   const replay::RevivalOptions& options);
 
   [[nodiscard]] const std::string& title() const { return options_.title; }
   /// The processes that end with this object, or those that live on.
@@ -35,6 +40,7 @@ class LiveDebuggee {
   replay::LiveOptions options_;
   std::unique_ptr<replay::LiveRecording> recording_;  ///< outlives the tree that it sees run
   std::shared_ptr<replay::LiveTree> tree_;
+  std::unique_ptr<replay::Revival> revival_;
 };
 
 }  // namespace icecore::cli

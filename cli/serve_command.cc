@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/end_signals.h"
 #include "cli/live_debuggee.h"
+#include "cli/revived_snapshot.h"
 #include "cli/view_server.h"
 #include "gdbstub/address.h"
 
@@ -24,6 +25,8 @@ constexpr std::array kOptions = {
            "the same as --listen stdio: gdb -ex 'target remote | icecore serve ...'"},
     Option{"once", 0, "", "end when the first client is gone"},
     Option{"process", 'p', "PID", "the process to show first"},
+    Option{"live", 0, "", "restore SNAPSHOT as living processes in a sandbox, and serve those"},
+    Option{"share", 0, "net|files|all", "with --live: what the sandbox shares with the machine"},
     Option{"attach", 0, "PID", "serve this running process, which runs on afterwards",
            Completes::Pid},
     Option{"multi", 0, "", "let clients start programs and attach to processes"},
@@ -79,6 +82,8 @@ void check_words(const Invocation& invocation) {
   if (sources == 0 && !invocation.has("multi")) {
     throw UsageError("what is to be served: a SNAPSHOT, --attach PID or -- PROGRAM?");
   }
+  if (!snapshot && invocation.has("live")) throw UsageError("--live is for a SNAPSHOT");
+  check_sharing(invocation);
   if (snapshot && invocation.has("multi")) throw UsageError("--multi is not for a snapshot");
 }
 
@@ -101,6 +106,17 @@ void serve_live(const Invocation& invocation, const gdbstub::ListenAddress& addr
   serve_at(address, {debuggee.title(), debuggee.targets()}, options, invocation);
 }
 
+void serve_revival(const Invocation& invocation, const gdbstub::ListenAddress& address,
+                   gdbstub::ServeOptions options) {
+  const auto pid = static_cast<std::int32_t>(invocation.number("process").value_or(0));
+  const ViewedSnapshot viewed(invocation, invocation.argument(0), pid);
+  if (options.lifetime == gdbstub::ServeOptions::Lifetime::UntilAsked) {
+    options.lifetime = gdbstub::ServeOptions::Lifetime::WhileProcesses;
+  }
+  serve_at(address, {viewed.key().text(), revived_targets(invocation, viewed)}, options,
+           invocation);
+}
+
 void serve_view(const Invocation& invocation, const gdbstub::ListenAddress& address,
                 const gdbstub::ServeOptions& options) {
   const auto pid = static_cast<std::int32_t>(invocation.number("process").value_or(0));
@@ -118,7 +134,9 @@ int run(const Invocation& invocation) {
   options.stop_descriptor = signals.descriptor();
   options.on_refused = [&](const std::string& line) { invocation.note(line); };
   options.on_gone = [&](const std::string& line) { invocation.note(line); };
-  if (is_live(invocation)) {
+  if (invocation.has("live")) {
+    serve_revival(invocation, address, options);
+  } else if (is_live(invocation)) {
     serve_live(invocation, address, options);
   } else {
     serve_view(invocation, address, options);
@@ -135,6 +153,7 @@ Command serve_command() {
       .summary = "serve a snapshot or a program to any debugger that speaks gdb's remote protocol",
       .usage =
           "serve [--listen ADDRESS | --stdio] [--once] [--process PID] SNAPSHOT\n"
+          "serve --live [--share net|files|all] [--listen ADDRESS | --stdio] [--once] SNAPSHOT\n"
           "serve [--listen ADDRESS | --stdio] [--once] [--multi] [--attach PID | -- PROGRAM "
           "ARGS...]",
       .description =

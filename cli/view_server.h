@@ -2,12 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
-#include <thread>
 
-#include "base/unique_fd.h"
 #include "cli/invocation.h"
 #include "gdbstub/server.h"
+#include "snapshot/stored_snapshot.h"
 #include "snapshot/view_sequence.h"
 #include "store/store.h"
 
@@ -20,6 +20,12 @@ class ViewedSnapshot {
   ViewedSnapshot(const Invocation& invocation, const std::string& name, std::int32_t pid);
 
   [[nodiscard]] const store::SnapshotKey& key() const { return key_; }
+  /// The snapshot itself; for a view and for a revival.
+  [[nodiscard]] std::shared_ptr<const snapshot::StoredSnapshot> open() const {
+    return sequence_.open(key_);
+  }
+  /// The process to show first, 0 for the stub's choice.
+  [[nodiscard]] std::int32_t process() const { return pid_; }
   /// Writes the files of the process that is shown first below `root`; see module_files.h.
   [[nodiscard]] std::filesystem::path write_module_files(const std::filesystem::path& root) const;
   /// A view for each client; this object must outlive it.
@@ -30,23 +36,6 @@ class ViewedSnapshot {
   store::SnapshotKey key_;
   snapshot::RecordingSequence sequence_;
   std::int32_t pid_;
-};
-
-/// Serves a view on a thread of its own, while it lives. The snapshot belongs to that thread then.
-class ViewServerThread {
- public:
-  ViewServerThread(const ViewedSnapshot& viewed, const gdbstub::Listener& listener);
-  ViewServerThread(const ViewServerThread&) = delete;
-  ViewServerThread& operator=(const ViewServerThread&) = delete;
-  ~ViewServerThread();
-
-  /// Ends serving; returns why it had failed, empty when it had not.
-  std::string stop();
-
- private:
-  UniqueFd stop_;  // an eventfd
-  std::string failure_;
-  std::thread thread_;
 };
 
 }  // namespace icecore::cli

@@ -53,6 +53,9 @@ class LiveTree {
   LiveThread& stopped_thread(gdbstub::ThreadId id);
   [[nodiscard]] LiveThread* find_thread(std::int32_t tid);
 
+  /// Which process current_stop() tells of while none has been told of.
+  void show_first(std::int32_t pid) { last_told_ = pid; }
+
   LiveWishes& wishes() { return wishes_; }
   /// Null for none; must outlive this.
   void observe(RunObserver* observer) { observer_ = observer; }

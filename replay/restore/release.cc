@@ -82,6 +82,13 @@ void set_registers(RestoredProcess& process) {
   }
 }
 
+TracedLife keep_traced(RestoredProcess& process) {
+  TracedLife life{process.puppet.pid(), process.model->pid(), {}};
+  if (process.model->state() == model::Process::STOPPED) ::kill(life.pid, SIGSTOP);
+  for (const auto& [tid, own] : process.threads) life.tids.push_back(own);
+  return life;
+}
+
 void release(RestoredProcess& process, bool stopped) {
   if (stopped || process.model->state() == model::Process::STOPPED) {
     ::kill(process.puppet.pid(), SIGSTOP);

@@ -53,6 +53,7 @@ class Restoration {
   void make_tree();
   void make_files();
   void finish(RestoredProcess& process, bool owns_table);
+  void hand_over(RestoredTree& result);
   void undo();
 
   const snapshot::StoredSnapshot& snapshot_;
@@ -211,17 +212,25 @@ RestoredTree Restoration::run() {
         hand_over_terminal(options_.terminal, snapshot_.model(), surroundings_.pids);
     if (!trouble.empty()) notes_.push_back(trouble);
   }
-  // From here on nothing can fail. Children first: a parent finds them as they were.
-  for (auto process = tree_->processes().rbegin(); process != tree_->processes().rend();
-       ++process) {
-    if ((*process)->model->state() != model::Process::ZOMBIE) {
-      release(**process, options_.stopped);
-    }
-  }
+  // From here on nothing can fail.
+  hand_over(result);
   done_ = true;
   result.notes = tree_->notes();
   result.notes.insert(result.notes.end(), notes_.begin(), notes_.end());
   return result;
+}
+
+/// Children first: a parent finds them as they were.
+void Restoration::hand_over(RestoredTree& result) {
+  for (auto process = tree_->processes().rbegin(); process != tree_->processes().rend();
+       ++process) {
+    if ((*process)->model->state() == model::Process::ZOMBIE) continue;
+    if (options_.handover == RestoreOptions::Handover::Released) {
+      release(**process, options_.stopped);
+    } else {
+      result.traced.insert(result.traced.begin(), keep_traced(**process));
+    }
+  }
 }
 
 void Restoration::undo() {

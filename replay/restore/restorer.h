@@ -23,6 +23,9 @@ struct RestoreOptions {
   bool detach = false;
   /// Every process is left in a job-control stop (SIGSTOP), to be continued with SIGCONT.
   bool stopped = false;
+  /// Traced: every thread stays in a ptrace stop of the calling thread, which goes on from there.
+  enum class Handover { Released, Traced };
+  Handover handover = Handover::Released;
   FileOptions files;
   /// A terminal of ours that becomes the one on which the tree was started; -1 for none. Whoever
   /// calls gives it back its settings and foreground group when the tree has ended.
@@ -40,6 +43,13 @@ struct RestoreOptions {
   const PageSource* pages = nullptr;
 };
 
+/// A process that was handed over traced.
+struct TracedLife {
+  int pid = 0;  ///< in our PID namespace, as all ids here
+  int recorded_pid = 0;
+  std::vector<int> tids;
+};
+
 /// A tree that lives again.
 struct RestoredTree {
   int root_pid = 0;    ///< in our PID namespace
@@ -48,6 +58,7 @@ struct RestoredTree {
   /// {int32 pid, int32 wait status} of children of init; invalid in place, where the root is our
   /// own child.
   UniqueFd reports;
+  std::vector<TracedLife> traced;  ///< for Handover::Traced, parents first
   /// What came back other than it was, one line each.
   std::vector<std::string> notes;
 };
