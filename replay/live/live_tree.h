@@ -139,6 +139,9 @@ class LiveTree {
   std::deque<gdbstub::StopEvent> ended_;             ///< exits that the client does not know
   std::vector<gdbstub::ResumeAction> actions_;       ///< of the last resume, for the newborn
   std::int32_t last_told_ = 0;                       ///< tid, so that others get their turn
+  /// An interrupt that no stop has answered: something else was told first, and the client waits
+  /// for this one still.
+  bool interrupt_owed_ = false;
   /// Threads stay in their stops whatever they are: all are being stopped.
   bool holding_ = false;
 };

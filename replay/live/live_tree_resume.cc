@@ -80,6 +80,7 @@ void LiveTree::resume(std::span<const ResumeAction> actions) {
   }
   if (known_already || !anything_wanted()) signals_.announce();
   if (!held) run_wanted();
+  if (interrupt_owed_) interrupt();
 }
 
 /// By way of the kernel's queue, since this stop cannot deliver it.
@@ -142,6 +143,7 @@ void LiveTree::run_wanted() {
 
 /// In non-stop mode one of those that stop is told as interrupted, the others as stopped.
 void LiveTree::interrupt() {
+  interrupt_owed_ = true;
   LiveThread* chosen = nullptr;
   std::vector<LiveThread*> running;
   for (auto& [pid, process] : processes_) {
@@ -316,6 +318,7 @@ std::optional<StopEvent> LiveTree::next_event() {
 }
 
 void LiveTree::stand_still() {
+  interrupt_owed_ = false;
   stop_all();
   settle(nullptr);
 }

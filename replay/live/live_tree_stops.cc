@@ -91,6 +91,7 @@ LiveTree::After LiveTree::take_event_stop(LiveThread& thread, int signal) {
     }
   }
   if (!thread.told_as) return After::Run;
+  if (*thread.told_as == SIGINT) interrupt_owed_ = false;
   thread.unreported = Signalled{*thread.told_as};
   thread.told_as.reset();
   return After::Hold;
