@@ -187,6 +187,7 @@ void LiveTree::let_go(std::int32_t pid) {
     ptrace_call::detach(tid, thread.group_stop != 0 || dropped ? 0 : thread.signal);
     process_of_.erase(tid);
   }
+  wishes_.system_calls.erase(pid);
   processes_.erase(found);
 }
 

@@ -35,6 +35,7 @@ RestoreOptions options_for(const RevivalOptions& options) {
   for (const Refusal& refusal : refusals) {
     why += (why.empty() ? "" : "\n       ") + std::string("process ") +
            std::to_string(refusal.pid) + ": " + refusal.object + ": " + refusal.reason;
+    if (!refusal.hint.empty()) why += " (" + refusal.hint + ")";
   }
   Refused error(snapshot.key().text() + " cannot be restored");
   error.set_why(why);
