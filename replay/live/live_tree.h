@@ -127,6 +127,7 @@ class LiveTree {
   [[nodiscard]] LiveThread* next_to_tell();
   std::optional<gdbstub::StopEvent> tell_one();
   void settle(const LiveThread* told);
+  void drop_stale(LiveThread& thread);
   [[nodiscard]] bool anything_wanted() const;
 
   Mode mode_ = Mode::AllStop;

@@ -59,6 +59,7 @@ void LiveTree::resume(std::span<const ResumeAction> actions) {
         thread.told_as = 0;
         stop(thread);
       } else if (!thread.wanted) {
+        drop_stale(thread);
         thread.wanted = *action;
         known_already = known_already || thread.unreported;
         chosen.push_back(&thread);
@@ -81,6 +82,19 @@ void LiveTree::resume(std::span<const ResumeAction> actions) {
   if (known_already || !anything_wanted()) signals_.announce();
   if (!held) run_wanted();
   if (interrupt_owed_) interrupt();
+}
+
+/// A hit that the client was not told of means nothing to it when it has removed the watchpoint or
+/// hardware breakpoint meanwhile.
+void LiveTree::drop_stale(LiveThread& thread) {
+  if (!thread.unreported || thread.state != LiveThread::State::Stopped) return;
+  const WatchSlots& watches = processes_.at(thread.id.pid).watches;
+  const auto* watch = std::get_if<gdbstub::HitWatchpoint>(&*thread.unreported);
+  const auto* hit = std::get_if<gdbstub::HitBreakpoint>(&*thread.unreported);
+  const bool gone = watch != nullptr && !watches.has(watch->address);
+  const bool gone_too = hit != nullptr && hit->kind == gdbstub::HitBreakpoint::Kind::Hardware &&
+                        !watches.has(registers(thread).rip);
+  if (gone || gone_too) thread.unreported.reset();
 }
 
 /// By way of the kernel's queue, since this stop cannot deliver it.

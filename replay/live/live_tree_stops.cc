@@ -130,6 +130,11 @@ LiveTree::After LiveTree::take_trap(LiveThread& thread) {
     if (const auto after = take_watch(thread)) return *after;
   }
   if (by_processor && thread.stepped) return take_step(thread);
+  if (code == TRAP_HWBKPT) {
+    // Of a watchpoint that the client has removed while this signal waited behind our interrupt.
+    thread.signal = 0;
+    return After::Run;
+  }
   thread.unreported = Signalled{SIGTRAP};  // the program's own int3, or a signal sent to it
   return After::Hold;
 }

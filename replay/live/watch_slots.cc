@@ -83,6 +83,12 @@ bool WatchSlots::empty() const {
   return std::ranges::all_of(slots_, [](const Slot& slot) { return slot.size == 0; });
 }
 
+bool WatchSlots::has(std::uint64_t address) const {
+  return std::ranges::any_of(slots_, [address](const Slot& slot) {
+    return std::ranges::find(slot.users, address, &Breakpoint::address) != slot.users.end();
+  });
+}
+
 WatchSlots::Registers WatchSlots::registers() const {
   Registers registers;
   for (std::size_t i = 0; i < slots_.size(); ++i) {

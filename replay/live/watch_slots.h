@@ -20,6 +20,8 @@ class WatchSlots {
   void remove(const gdbstub::Breakpoint& breakpoint);
   void clear();
   [[nodiscard]] bool empty() const;
+  /// Whether one begins at `address`.
+  [[nodiscard]] bool has(std::uint64_t address) const;
 
   struct Registers {
     std::array<std::uint64_t, 4> addresses{};
