@@ -13,7 +13,7 @@ namespace icecore::replay {
 /// Living processes as a debugger sees them: one for each client, while the tree outlives clients.
 /// A client that went away without a word leaves the tree standing still, without breakpoints.
 /// Thread ids are those of the PID namespace that we run in, for a life in a sandbox too
-/// (docs/decisions/016).
+/// (docs/decisions/018).
 class LiveTarget : public gdbstub::Target {
  public:
   LiveTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& options);
