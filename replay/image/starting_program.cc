@@ -113,6 +113,14 @@ void StartingProgram::end() {
     if (ended == pid_) status_ = status;
     if (ended < 0 && errno != EINTR) status_ = 0;
   }
+  // Its children have become ours, and may still hold its ports. One that has left the session may
+  // live on, and is not waited for.
+  constexpr int kPatience = 2000;
+  for (int tries = 0; tries < kPatience; ++tries) {
+    const int ended = ::waitpid(-1, nullptr, __WALL | WNOHANG);
+    if (ended < 0) return;
+    if (ended == 0) ::usleep(1000);
+  }
 }
 
 void StartingProgram::pass_on(UniqueFd& from, int to) {
