@@ -81,6 +81,7 @@ LiveProcess& LiveTree::take_new_process(const LiveThread& parent, std::int32_t p
   process_of_[pid] = pid;
   const auto caught = wishes_.system_calls.find(parent.id.pid);
   if (caught != wishes_.system_calls.end()) wishes_.system_calls[pid] = caught->second;
+  if (observer_ != nullptr) observer_->born(parent.id.pid, pid);
   return born;
 }
 

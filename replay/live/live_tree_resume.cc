@@ -143,6 +143,8 @@ void LiveTree::run(LiveThread& thread) {
   } else {
     ptrace_call::resume(tid, signal);
   }
+  // Any stop takes the place of one that was asked for.
+  if (thread.told_as && !holding_) stop(thread);
 }
 
 void LiveTree::run_wanted() {

@@ -26,6 +26,8 @@ class RunObserver {
   virtual bool delivers(const LiveThread& thread, int signal) = 0;
   /// It has executed something that this could not see.
   virtual void missed(const LiveThread& thread, const char* what) = 0;
+  /// A process of ours has made another one, which stands before its first instruction.
+  virtual void born(std::int32_t parent, std::int32_t child) = 0;
   /// The process has executed another program, or is gone.
   virtual void forget(std::int32_t pid) = 0;
   /// It will run without us.

@@ -51,6 +51,28 @@ std::string read_upto(const TracedMemory& memory, std::uint64_t address, std::ui
   return bytes;
 }
 
+void trap_timestamps(int pid, std::uint64_t instruction, int mode) {
+  inject_call(pid, instruction, SYS_prctl,
+              {PR_SET_TSC, static_cast<std::uint64_t>(mode), 0, 0, 0, 0});
+}
+
+/// Does the instruction that reads the time stamp counter, if thread `tid` is stopped at one.
+std::optional<TimestampRead> read_timestamp_for(int tid) {
+  user_regs_struct registers = registers_of(tid);
+  const std::string code = read_upto(TracedMemory(tid), registers.rip, 3);
+  const bool with_aux = code == "\x0f\x01\xf9";
+  if (!with_aux && code.compare(0, 2, "\x0f\x31") != 0) return std::nullopt;
+  TimestampRead read{registers.rip, 0, 0};
+  read.value = __rdtscp(&read.aux);
+  registers.rax = read.value & 0xffffffffU;
+  registers.rdx = read.value >> 32U;
+  if (with_aux) registers.rcx = read.aux;
+  registers.rip += with_aux ? 3 : 2;
+  registers.orig_rax = ~0ULL;
+  set_registers(tid, registers);
+  return read;
+}
+
 }  // namespace
 
 EventRecorder::EventRecorder(int pid, EventLog& log, TimeStamps stamps)
@@ -69,18 +91,26 @@ EventRecorder::EventRecorder(int pid, EventLog& log, TimeStamps stamps)
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
   ::sched_setaffinity(pid, sizeof here, &here);
   vdso_.apply(memory_);
-  if (stamps_ == TimeStamps::Seen) set_timestamp_trap(PR_TSC_SIGSEGV);
+  if (stamps_ == TimeStamps::Seen) set_timestamp_trap(pid_, PR_TSC_SIGSEGV);
 }
 
 void EventRecorder::end() {
-  if (stamps_ == TimeStamps::Seen) set_timestamp_trap(PR_TSC_ENABLE);
+  if (stamps_ == TimeStamps::Seen) set_timestamp_trap(pid_, PR_TSC_ENABLE);
   vdso_.take_back(memory_);
   ::sched_setaffinity(pid_, sizeof cpus_, &cpus_);
 }
 
-void EventRecorder::set_timestamp_trap(int mode) {
-  inject_call(pid_, syscall_instruction_, SYS_prctl,
-              {PR_SET_TSC, static_cast<std::uint64_t>(mode), 0, 0, 0, 0});
+void EventRecorder::free_child(int child) const {
+  if (stamps_ == TimeStamps::Seen) set_timestamp_trap(child, PR_TSC_ENABLE);
+  ::sched_setaffinity(child, sizeof cpus_, &cpus_);
+}
+
+void EventRecorder::set_timestamp_trap(int pid, int mode) const {
+  trap_timestamps(pid, syscall_instruction_, mode);
+}
+
+void EventRecorder::end_timestamp_trap(int pid) {
+  trap_timestamps(pid, find_syscall_instruction(pid), PR_TSC_ENABLE);
 }
 
 std::optional<std::string> EventRecorder::take_gap() { return std::exchange(gap_, std::nullopt); }
@@ -162,22 +192,14 @@ void EventRecorder::begin_anew() {
 }
 
 bool EventRecorder::timestamp_read(int tid) {
-  user_regs_struct registers = registers_of(tid);
-  const std::string code = read_upto(memory_, registers.rip, 3);
-  const bool with_aux = code == "\x0f\x01\xf9";
-  if (!with_aux && code.compare(0, 2, "\x0f\x31") != 0) return false;
-  TimestampRead read{registers.rip, 0, 0};
-  read.value = __rdtscp(&read.aux);
-  registers.rax = read.value & 0xffffffffU;
-  registers.rdx = read.value >> 32U;
-  if (with_aux) registers.rcx = read.aux;
-  registers.rip += with_aux ? 3 : 2;
-  registers.orig_rax = ~0ULL;
-  set_registers(tid, registers);
-  log_.append(read);
-  behind_event_ = registers;
+  const auto read = read_timestamp_for(tid);
+  if (!read) return false;
+  log_.append(*read);
+  behind_event_ = registers_of(tid);
   return true;
 }
+
+bool EventRecorder::skip_timestamp_read(int tid) { return read_timestamp_for(tid).has_value(); }
 
 bool EventRecorder::handles(int signal) const {
   std::ifstream status("/proc/" + std::to_string(pid_) + "/status");

@@ -39,6 +39,8 @@ class EventRecorder {
   /// Thread `tid` is stopped by SIGSEGV. Whether that was an instruction that reads the time stamp
   /// counter; it has then been done, and the signal must not be delivered.
   bool timestamp_read(int tid);
+  /// The same in a process that inherited the trap and is not recorded: it is done, and forgotten.
+  static bool skip_timestamp_read(int tid);
   /// Stopped by a signal that the program handles and shall get: it is delivered, and the process
   /// is stopped in front of its handler. False when the program does not handle it: then the
   /// caller delivers it.
@@ -46,6 +48,12 @@ class EventRecorder {
 
   /// The process is stopped and will run unrecorded: all is as the program made it.
   void end();
+  /// The same for a child of the process, which inherits what was set for it. It is stopped before
+  /// its first instruction.
+  void free_child(int child) const;
+  /// Process `pid`, stopped, reads the time stamp counter by itself again.
+  static void end_timestamp_trap(int pid);
+  [[nodiscard]] TimeStamps stamps() const { return stamps_; }
   /// What comes is recorded as if nothing had been before.
   void begin_anew();
 
@@ -59,7 +67,7 @@ class EventRecorder {
   void keep(RecordedCall call, const SyscallRow& row, const user_regs_struct& after);
   void keep_compared(RecordedCall call);
   [[nodiscard]] bool handles(int signal) const;
-  void set_timestamp_trap(int mode);
+  void set_timestamp_trap(int pid, int mode) const;
 
   int pid_;
   EventLog& log_;

@@ -176,8 +176,28 @@ void LiveRecording::at_call(LiveProcess& process, LiveThread& thread) {
 
 bool LiveRecording::takes_fault(const LiveThread& thread) {
   const auto found = lives_.find(thread.id.pid);
-  return found != lives_.end() && found->second.recorder &&
-         found->second.recorder->timestamp_read(thread.id.tid);
+  if (found != lives_.end() && found->second.recorder) {
+    return found->second.recorder->timestamp_read(thread.id.tid);
+  }
+  return trapped_.contains(thread.id.pid) && EventRecorder::skip_timestamp_read(thread.id.tid);
+}
+
+void LiveRecording::born(std::int32_t parent, std::int32_t child) {
+  const auto found = lives_.find(parent);
+  if (found != lives_.end() && found->second.recorder) {
+    found->second.recorder->free_child(child);
+  } else if (trapped_.contains(parent)) {
+    EventRecorder::end_timestamp_trap(child);
+  }
+}
+
+/// The trap outlives an execution, but not what is known of the program.
+void LiveRecording::forget(std::int32_t pid) {
+  const auto found = lives_.find(pid);
+  if (found == lives_.end()) return;
+  const auto& recorder = found->second.recorder;
+  if (recorder && recorder->stamps() == EventRecorder::TimeStamps::Seen) trapped_.insert(pid);
+  lives_.erase(found);
 }
 
 bool LiveRecording::delivers(const LiveThread& thread, int signal) {
@@ -193,12 +213,16 @@ void LiveRecording::missed(const LiveThread& thread, const char* what) {
 }
 
 void LiveRecording::let_go(LiveProcess& process) {
-  const auto found = lives_.find(process.pid);
-  if (found == lives_.end()) return;
-  found->second.history.reset();
   auto leader = process.threads.find(process.pid);
   const bool reachable =
       leader != process.threads.end() && leader->second.state == LiveThread::State::Stopped;
+  const auto found = lives_.find(process.pid);
+  const bool trapped = trapped_.erase(process.pid) != 0;
+  if (trapped && reachable && (found == lives_.end() || !found->second.recorder)) {
+    EventRecorder::end_timestamp_trap(process.pid);
+  }
+  if (found == lives_.end()) return;
+  found->second.history.reset();
   if (found->second.recorder && reachable) {
     found->second.recorder->end();
     // Our stops have taken the place of the one that would have delivered it.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "replay/live/run_observer.h"
@@ -49,7 +50,8 @@ class LiveRecording : public RunObserver {
   bool takes_fault(const LiveThread& thread) override;
   bool delivers(const LiveThread& thread, int signal) override;
   void missed(const LiveThread& thread, const char* what) override;
-  void forget(std::int32_t pid) override { lives_.erase(pid); }
+  void born(std::int32_t parent, std::int32_t child) override;
+  void forget(std::int32_t pid) override;
   void let_go(LiveProcess& process) override;
 
  private:
@@ -60,6 +62,9 @@ class LiveRecording : public RunObserver {
   snapshot::AffinityScope affinity_;  ///< the thread's own is given back at the end
   Mode mode_ = Mode::On;
   std::map<std::int32_t, Life> lives_;
+  /// Processes whose reads of the time stamp counter trap for the sake of a program that they ran
+  /// before.
+  std::set<std::int32_t> trapped_;
 };
 
 }  // namespace icecore::replay

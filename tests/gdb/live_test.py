@@ -91,7 +91,7 @@ def test_forks(case):
 
 def test_vfork_and_execution(case):
     out = case.gdb("vfork", "break work", "continue", "print amount", "continue")
-    expect(out, r"work \(amount=1\)", r"= 1\b", r"exited")
+    expect(out, r"work \(amount=1\)", r"= 1\b", r"exited with code 07")
     out = case.gdb("exec", "catch exec", "continue", "break twice", "continue", "print value")
     expect(out, r"Catchpoint 1 \(exec'd .*program\)", r"Breakpoint 2, .*twice", r"= 0\b")
 
