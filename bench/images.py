@@ -6,8 +6,8 @@
 
 Each time is from the start of the command to the first answer (least of N rounds; the median in brackets);
 "runs" is when `image run` of a kept image says READY=1, which is just after the first instruction. Then N
-copies at once of a process with 1 GiB, all of which read all their memory: the sum of their proportional set
-sizes and the keeper's against the resident set of one. Prints Markdown. Needs root; services that are not
+copies at once of a process with 1 GiB, which they have in common with the keeper's and do not write: the sum of
+their proportional set sizes and the keeper's against the resident set of one. Prints Markdown. Needs root; services that are not
 installed are left out.
 """
 import argparse

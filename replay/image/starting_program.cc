@@ -10,9 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
+#include <utility>
 
 #include "base/error.h"
+#include "replay/image/program_end.h"
 
 namespace icecore::replay {
 namespace {
@@ -63,14 +64,6 @@ struct Spawning {
   throw failure;
 }
 
-/// Every process of session `session`: the program may have made children that outlive it.
-void kill_session(int session) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const int pid = std::atoi(entry.path().filename().c_str());
-    if (pid > 0 && ::getsid(pid) == session) ::kill(pid, SIGKILL);
-  }
-}
-
 }  // namespace
 
 StartingProgram::StartingProgram(const Options& options) {
@@ -105,22 +98,8 @@ StartingProgram::~StartingProgram() {
 }
 
 void StartingProgram::end() {
-  kill_session(pid_);
-  // Its other threads too: who has traced them must take their ends before the first thread's.
-  while (!status_) {
-    int status = 0;
-    const int ended = ::waitpid(-1, &status, __WALL);
-    if (ended == pid_) status_ = status;
-    if (ended < 0 && errno != EINTR) status_ = 0;
-  }
-  // Its children have become ours, and may still hold its ports. One that has left the session may
-  // live on, and is not waited for.
-  constexpr int kPatience = 2000;
-  for (int tries = 0; tries < kPatience; ++tries) {
-    const int ended = ::waitpid(-1, nullptr, __WALL | WNOHANG);
-    if (ended < 0) return;
-    if (ended == 0) ::usleep(1000);
-  }
+  end_session(std::exchange(pid_, -1));
+  status_ = status_.value_or(SIGKILL);
 }
 
 void StartingProgram::pass_on(UniqueFd& from, int to) {

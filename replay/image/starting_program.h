@@ -28,7 +28,7 @@ class StartingProgram {
   explicit StartingProgram(const Options& options);
   StartingProgram(const StartingProgram&) = delete;
   StartingProgram& operator=(const StartingProgram&) = delete;
-  /// Kills its whole session, unless it has ended, and reaps it.
+  /// As end().
   ~StartingProgram();
 
   [[nodiscard]] int pid() const { return pid_; }
@@ -36,7 +36,8 @@ class StartingProgram {
   void pump(std::chrono::milliseconds timeout);
   /// The wait status, once it has ended. Reaps it.
   [[nodiscard]] std::optional<int> ended();
-  /// Kills its whole session, and returns when nothing of the program is left.
+  /// Kills its whole session and all other children of ours, which are orphans of it, and returns
+  /// when nothing of the program is left. It has no pid from then on.
   void end();
 
   /// All that it has written that no take_output() has returned, both streams mixed.
