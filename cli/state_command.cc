@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
-#include <time.h>
 
 #include <array>
 #include <cerrno>
 #include <fstream>
 #include <iostream>
 
+#include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/invocation.h"
 #include "cli/json_text.h"
@@ -21,12 +21,6 @@ constexpr std::array kArguments = {
 constexpr std::array kOptions = {
     Option{"json", 0, "", "print a JSON object"},
 };
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 std::string task_name(int tid) {
   std::ifstream file("/proc/" + std::to_string(tid) + "/comm");

@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -34,12 +35,6 @@ sigset_t recorder_signals() {
   sigaddset(&set, SIGCHLD);
   for (const int signal : kForwarded) sigaddset(&set, signal);
   return set;
-}
-
-std::int64_t realtime_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
 std::uint64_t microseconds(Clock::duration duration) {
@@ -92,9 +87,7 @@ void Recorder::set_timer() {
   if (!options_.interval) return;
   // An absolute start and a kernel interval: ticks never drift, however long a snapshot takes.
   const auto ns = std::max<std::int64_t>(options_.interval->count(), 1);
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  std::int64_t first = now.tv_sec * 1'000'000'000 + now.tv_nsec;
+  std::int64_t first = monotonic_ns();
   if (options_.first == RecorderOptions::First::AfterInterval) first += ns;
   itimerspec timer{};
   timer.it_value = {first / 1'000'000'000, first % 1'000'000'000};

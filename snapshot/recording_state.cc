@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 
@@ -20,12 +20,6 @@ using enum RecordingState;
 
 constexpr std::array<std::string_view, 8> kNames{"RUNNING", "FREEZING", "FROZEN",   "THAWING",
                                                  "CKPTING", "RSTRTING", "ABORTING", "DEAD"};
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 constexpr std::uint32_t kMagic = 0x54534349;  // "ICST"
 

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "store/file_manifest.h"
 #include "store/file_system.h"
@@ -68,12 +69,11 @@ PendingFile store_file(int fd, PackSink& sink, PageEncoder& encoder, PendingRows
 
 bool identity_holds(int fd, const FileIdentity& identity) {
   struct stat status {};
-  timespec now{};
   if (::fstat(fd, &status) != 0) return false;
-  ::clock_gettime(CLOCK_REALTIME, &now);
   return static_cast<std::uint64_t>(status.st_size) == identity.size &&
          status.st_ino == identity.inode && to_ns(status.st_mtim) == identity.mtime_ns &&
-         to_ns(status.st_ctim) == identity.ctime_ns && to_ns(now) - identity.ctime_ns > kSettledNs;
+         to_ns(status.st_ctim) == identity.ctime_ns &&
+         realtime_ns() - identity.ctime_ns > kSettledNs;
 }
 
 }  // namespace icecore::store

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a snapshot: pack, fdatasync, index commit, in this order.
+#include "base/clock.h"
 #include "base/error.h"
 #include "store/snapshot_session.h"
 
@@ -69,7 +70,7 @@ void SnapshotWriter::Impl::update_index(const SnapshotSummary& summary, const Lo
       "UPDATE recordings SET command=?2, root_pid=?3, next_number=?4, next_space=?5, "
       "changed_ns=?6 WHERE id=?1",
       recording_->id, recording_->recording.command, recording_->recording.root_pid, number_ + 1,
-      recording_->recording.next_space, realtime_now_ns());
+      recording_->recording.next_space, realtime_ns());
   if (index.changes() == 0) {
     throw Error("the recording has been removed from the index");
   }

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "store/catalog.h"
 #include "store/file_system.h"
@@ -76,11 +77,11 @@ std::vector<SkippedSnapshot> Store::skips(std::string_view recording) const {
 }
 
 SnapshotKey Store::resolve(std::string_view name) const {
-  return resolve_name(impl_->catalog(), name, realtime_now_ns());
+  return resolve_name(impl_->catalog(), name, realtime_ns());
 }
 
 std::vector<SnapshotKey> Store::resolve_range(std::string_view name) const {
-  return resolve_names(impl_->catalog(), name, realtime_now_ns());
+  return resolve_names(impl_->catalog(), name, realtime_ns());
 }
 
 SnapshotSummary Store::summary(const SnapshotKey& key) const {

@@ -2,9 +2,9 @@
 #include "store/writer_session.h"
 
 #include <algorithm>
-#include <ctime>
 #include <exception>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "store/index.h"
@@ -41,12 +41,6 @@ void check_recording_name(std::string_view name) {
   error.set_why(
       "a name has 1 to 128 letters, no space, @, / or ~, no .., and starts with neither . nor -");
   throw error.set_exit_status(ExitStatus::WrongUsage);
-}
-
-std::int64_t realtime_now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
 RecordingWriter::Impl::Impl(std::filesystem::path directory, std::string_view name)
@@ -96,7 +90,7 @@ void RecordingWriter::Impl::load_or_create() {
     }
   }
   recording.uuid = random_uuid();
-  recording.created_ns = realtime_now_ns();
+  recording.created_ns = realtime_ns();
   index->run(
       "INSERT INTO recordings (uuid, name, command, root_pid, created_ns, changed_ns, "
       "next_number, next_space) VALUES (?1, ?2, '', 0, ?3, ?3, 1, 1)",

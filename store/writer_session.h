@@ -66,6 +66,5 @@ class RecordingWriter::Impl {
 
 /// Throws unless `name` can name a recording.
 void check_recording_name(std::string_view name);
-[[nodiscard]] std::int64_t realtime_now_ns();
 
 }  // namespace icecore::store

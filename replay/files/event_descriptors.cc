@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "replay/files/kernel_lines.h"
 #include "replay/files/makers.h"
@@ -20,12 +21,6 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 
 timespec to_timespec(std::int64_t ns) { return {ns / kSecond, ns % kSecond}; }
-
-std::int64_t now_ns(int clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return now.tv_sec * kSecond + now.tv_nsec;
-}
 
 bool is_realtime(int clock) { return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM; }
 
@@ -68,7 +63,7 @@ void make_timerfd(Making& making, const model::OpenFile& file) {
   const bool armed = value > 0;
   if ((flags & TFD_TIMER_ABSTIME) != 0) {
     const std::int64_t then = making.snapshot.model().clocks().realtime_ns();
-    value += is_realtime(clock) ? then : now_ns(clock);
+    value += is_realtime(clock) ? then : clock_ns(clock);
   }
   itimerspec setting{to_timespec(interval), to_timespec(armed ? value : 0)};
   if (::timerfd_settime(fd.get(), flags, &setting, nullptr) != 0) throw_errno("timerfd_settime");

@@ -19,6 +19,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mapped_region.h"
 #include "replay/files/private_view.h"
@@ -82,16 +83,10 @@ UniqueFd seed_file() {
   return fd;
 }
 
-std::int64_t now_ns(clockid_t clock) {
-  timespec time{};
-  ::clock_gettime(clock, &time);
-  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
-}
-
 /// "monotonic 12 345" for the time namespace whose clock is to show `wanted` now.
 std::string offset_line(const char* name, clockid_t clock, std::int64_t wanted) {
   constexpr std::int64_t kSecond = 1'000'000'000;
-  const std::int64_t offset = wanted - now_ns(clock);
+  const std::int64_t offset = wanted - clock_ns(clock);
   std::int64_t seconds = offset / kSecond;
   std::int64_t rest = offset % kSecond;
   if (rest < 0) {

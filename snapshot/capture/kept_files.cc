@@ -2,11 +2,11 @@
 #include "snapshot/capture/kept_files.h"
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include <algorithm>
 #include <string>
 
+#include "base/clock.h"
 #include "snapshot/capture/file_identity.h"
 #include "snapshot/capture/file_pages.h"
 
@@ -15,12 +15,6 @@ namespace {
 
 // Below this much data a file is read in the pause: opening it costs as much.
 constexpr std::uint64_t kWorthWaitingBytes = std::uint64_t{256} << 10U;
-
-std::int64_t realtime_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 bool is_settled(const model::FileIdentity& identity, std::chrono::nanoseconds age) {
   return realtime_ns() - std::max(identity.mtime_ns(), identity.ctime_ns()) > age.count();

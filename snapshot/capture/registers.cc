@@ -2,18 +2,13 @@
 #include "snapshot/capture/registers.h"
 
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 namespace icecore::snapshot {
 
 namespace {
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 /// orig_rax is the number of the call that the thread is in, and -1 outside of any.
 void fill_system_call(const TracedThread& traced, model::Thread& thread) {

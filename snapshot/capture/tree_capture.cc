@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "snapshot/capture/descriptors.h"
 #include "snapshot/capture/life_origin.h"
@@ -26,12 +27,6 @@ namespace {
 
 // Below this much dirty memory a copy ahead of the pause costs more than it saves.
 constexpr std::uint64_t kWorthCopyingEarly = 2U << 20U;
-
-std::int64_t clock_ns(clockid_t clock) {
-  timespec now{};
-  ::clock_gettime(clock, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 bool same_memory(int a, int b) { return ::syscall(SYS_kcmp, a, b, KCMP_VM, 0, 0) == 0; }
 
@@ -162,17 +157,17 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   *model.mutable_cause() = cause;
   *model.mutable_machine() = machine_;
   model.set_root_pid(tree_.root());
-  model.mutable_clocks()->set_realtime_ns(clock_ns(CLOCK_REALTIME));
-  model.mutable_clocks()->set_monotonic_ns(clock_ns(CLOCK_MONOTONIC));
+  model.mutable_clocks()->set_realtime_ns(realtime_ns());
+  model.mutable_clocks()->set_monotonic_ns(monotonic_ns());
   model.mutable_clocks()->set_boottime_ns(clock_ns(CLOCK_BOOTTIME));
 
   resting_.clear();
-  const auto begin = clock_ns(CLOCK_MONOTONIC);
+  const auto begin = monotonic_ns();
   for (const int pid : parents_first()) capture_process(pid, *captured);
   capture_life_origin(model);
   DescriptorCapture descriptors(model);
   descriptors.capture();
-  const auto middle = clock_ns(CLOCK_MONOTONIC);
+  const auto middle = monotonic_ns();
   capture_memory(*captured);
   files_.collect(model);
   captured->files = files_.pending();
@@ -180,7 +175,7 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
     captured->spaces.push_back({delta.space, std::move(delta.runs)});
   }
   captured->kept_files = kept_.take_pending();
-  const auto end = clock_ns(CLOCK_MONOTONIC);
+  const auto end = monotonic_ns();
 
   auto* timing = model.mutable_timing();
   timing->set_state_us(static_cast<std::uint64_t>(middle - begin) / 1000);

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <span>
 
+#include "base/clock.h"
 #include "snapshot/tracing/partial_transfer.h"
 #include "snapshot/tracing/process_memory.h"
 
@@ -19,12 +20,6 @@ namespace icecore::snapshot {
 namespace {
 
 constexpr long kErestartNoHand = 514;
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include <sstream>
 #include <string>
 
+#include "base/clock.h"
 #include "snapshot/tracing/affinity.h"
 #include "snapshot/tracing/task_list.h"
 
@@ -40,12 +41,6 @@ std::optional<std::int64_t> last_ran_ns(const std::string& sched) {
   const std::int64_t milliseconds = std::strtoll(value, &end, 10);
   const std::int64_t rest = *end == '.' ? std::strtoll(end + 1, nullptr, 10) : 0;
   return milliseconds * 1'000'000 + rest;
-}
-
-std::int64_t monotonic_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
 }  // namespace
