@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
@@ -127,11 +126,9 @@ int last_cpu(int pid, int tid) {
 }
 
 std::optional<long> task_syscall(int pid, int tid) {
-  const std::string text = read_small(task_path(pid, tid, "syscall"));
-  long number = -1;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (result.ec != std::errc{} || number < 0) return std::nullopt;
-  return number;
+  const auto line = proc::parse_syscall(read_small(task_path(pid, tid, "syscall")));
+  if (line.where != proc::SyscallLine::Where::SystemCall) return std::nullopt;
+  return static_cast<long>(line.number);
 }
 
 std::optional<std::uint64_t> task_stack_pointer(int pid, int tid) {
