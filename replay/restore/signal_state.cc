@@ -9,18 +9,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "snapshot/tracing/kernel_signal.h"
 
 namespace icecore::replay {
 namespace {
-
-// struct sigaction as the kernel has it (arch/x86/include/uapi/asm/signal.h).
-struct KernelSigaction {
-  std::uint64_t handler;
-  std::uint64_t flags;
-  std::uint64_t restorer;
-  std::uint64_t mask;
-};
-constexpr std::uint64_t kMaskSize = 8;
 
 int number_of(const std::string& siginfo) {
   int number = 0;
@@ -36,18 +28,19 @@ bool is_queueable(int signal) { return signal > 0 && signal != SIGKILL && signal
 void set_signal_actions(const RestoredProcess& process, CallBatch& batch) {
   for (const auto& action : process.model->actions()) {
     if (action.signal() == SIGTRAP) continue;
-    const KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
-                                 action.mask()};
+    const snapshot::KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
+                                           action.mask()};
     const auto address = batch.put_struct(wanted);
     batch.add(SYS_rt_sigaction,
-              {static_cast<std::uint64_t>(action.signal()), address, 0, kMaskSize},
+              {static_cast<std::uint64_t>(action.signal()), address, 0, snapshot::kKernelMaskSize},
               "setting the action of signal " + std::to_string(action.signal()));
   }
   // Those of the children that came and went while the tree was made, at most one each.
   const auto everything = batch.put_struct(~std::uint64_t{1ULL << (SIGTRAP - 1)});
   const auto at_once = batch.put_struct(timespec{});
   for (int i = 0; i < 2; ++i) {
-    batch.add(SYS_rt_sigtimedwait, {everything, 0, at_once, kMaskSize}, [](std::int64_t) {});
+    batch.add(SYS_rt_sigtimedwait, {everything, 0, at_once, snapshot::kKernelMaskSize},
+              [](std::int64_t) {});
   }
 }
 
@@ -55,11 +48,11 @@ void set_trap_action(RestoredProcess& process, int tid, std::uint64_t instructio
                      std::uint64_t memory) {
   for (const auto& action : process.model->actions()) {
     if (action.signal() != SIGTRAP) continue;
-    const KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
-                                 action.mask()};
+    const snapshot::KernelSigaction wanted{action.handler(), action.flags(), action.restorer(),
+                                           action.mask()};
     process.puppet.write(memory, std::as_bytes(std::span(&wanted, 1)));
     const std::int64_t result = process.puppet.call_at(
-        tid, instruction, {SYS_rt_sigaction, {SIGTRAP, memory, 0, kMaskSize}, 0});
+        tid, instruction, {SYS_rt_sigaction, {SIGTRAP, memory, 0, snapshot::kKernelMaskSize}, 0});
     if (result < 0) throw_errno("setting the action of SIGTRAP", static_cast<int>(-result));
   }
 }

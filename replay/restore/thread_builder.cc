@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "snapshot/tracing/kernel_signal.h"
 #include "snapshot/tracing/ptrace.h"
 
 namespace icecore::replay {
@@ -23,13 +24,6 @@ namespace {
 std::string name_of(const model::Thread& thread) {
   return "thread " + std::to_string(inner_tid(thread)) + " (" + thread.name() + ")";
 }
-
-struct KernelAltStack {
-  std::uint64_t address;
-  std::int32_t flags;
-  std::int32_t pad;
-  std::uint64_t size;
-};
 
 bool is_living(const model::Thread& thread) {
   return thread.state() != "Z" && thread.state() != "X" && !thread.registers().empty();
@@ -79,9 +73,10 @@ void set_thread_state(const model::Thread& thread, CallBatch& batch) {
               what + ": rseq");
   }
   if (thread.altstack().known() && thread.altstack().size() != 0) {
-    const KernelAltStack stack{thread.altstack().address(),
-                               static_cast<std::int32_t>(thread.altstack().flags() & ~kOnStack), 0,
-                               thread.altstack().size()};
+    const snapshot::KernelAltStack stack{
+        thread.altstack().address(),
+        static_cast<std::int32_t>(thread.altstack().flags() & ~kOnStack), 0,
+        thread.altstack().size()};
     const auto address = batch.put_struct(stack);
     batch.add(SYS_sigaltstack, {address, 0}, what + ": sigaltstack");
   }

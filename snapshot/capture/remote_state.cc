@@ -14,22 +14,10 @@
 #include <utility>
 #include <vector>
 
+#include "snapshot/tracing/kernel_signal.h"
+
 namespace icecore::snapshot {
 namespace {
-
-// arch/x86/include/uapi/asm/signal.h: struct sigaction as the kernel has it, not as glibc shows it.
-struct KernelSigaction {
-  std::uint64_t handler;
-  std::uint64_t flags;
-  std::uint64_t restorer;
-  std::uint64_t mask;
-};
-struct KernelAltStack {
-  std::uint64_t address;
-  std::int32_t flags;
-  std::int32_t pad;
-  std::uint64_t size;
-};
 
 /// Collects calls whose results land in scratch memory, runs them at once and hands each its bytes.
 class Batch {
@@ -74,7 +62,7 @@ Struct read_struct(const std::byte* bytes) {
 void ask_actions(Batch& batch, std::uint64_t interesting, model::Process& process) {
   for (int signal = 1; signal <= 64; ++signal) {
     if ((interesting & (1ULL << static_cast<unsigned>(signal - 1))) == 0) continue;
-    batch.add({SYS_rt_sigaction, {static_cast<std::uint64_t>(signal), 0, 0, 8}, 0}, 2,
+    batch.add({SYS_rt_sigaction, {static_cast<std::uint64_t>(signal), 0, 0, kKernelMaskSize}, 0}, 2,
               sizeof(KernelSigaction),
               [&process, signal](std::int64_t result, const std::byte* out) {
                 const auto action = read_struct<KernelSigaction>(out);
