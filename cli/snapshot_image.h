@@ -13,6 +13,9 @@ class SnapshotImage : public symbols::ProcessImage {
       : snapshot_(snapshot), process_(process) {}
 
   [[nodiscard]] const model::Process& process() const override { return process_; }
+  [[nodiscard]] const model::Machine& machine() const override {
+    return snapshot_.model().machine();
+  }
   std::size_t read_memory(std::uint64_t address, std::span<std::byte> out) const override;
   [[nodiscard]] std::uint64_t next_data(std::uint64_t address, std::uint64_t end) const override;
   [[nodiscard]] UniqueFd open_module(const model::Mapping& mapping) const override;

@@ -49,7 +49,7 @@ class CoreWriter {
 
  private:
   void add_notes(int current_tid) {
-    const std::vector<std::byte> notes = core_notes(image_.process(), current_tid);
+    const std::vector<std::byte> notes = core_notes(image_, current_tid);
     offset_ = sizeof(Elf64_Ehdr);
     Elf64_Phdr segment{};
     segment.p_type = PT_NOTE;

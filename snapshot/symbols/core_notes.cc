@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/byte_writer.h"
+#include "snapshot/symbols/xsave_layout.h"
 
 namespace icecore::symbols {
 namespace {
@@ -121,15 +122,17 @@ std::vector<std::byte> file_note(const model::Process& process) {
   return note.release();
 }
 
-void add_floating_point(ByteWriter& writer, const model::Thread& thread) {
+void add_floating_point(ByteWriter& writer, const model::Thread& thread,
+                        const model::Machine& machine) {
   const std::string& xstate = thread.xstate();
   if (xstate.size() < kFxsaveSize) return;
   std::string fxsave = xstate.substr(0, kFxsaveSize);
   std::fill(fxsave.begin() + kFxsaveReserved, fxsave.end(), '\0');
   add_note(writer, "CORE", NT_FPREGSET, bytes_of(fxsave));
-  // The layout is this CPU's own, as in the kernel's cores; readers find it by the mask at byte
-  // 464.
-  if (xstate.size() > kFxsaveSize) add_note(writer, "LINUX", NT_X86_XSTATE, bytes_of(xstate));
+  if (xstate.size() <= kFxsaveSize) return;
+  // gdb before 14 knows no other layout; the kernel's own cores have the CPU's.
+  const std::string extended = in_intel_layout(xstate, machine);
+  add_note(writer, "LINUX", NT_X86_XSTATE, bytes_of(extended));
 }
 
 void add_siginfo(ByteWriter& writer, const model::Thread& thread) {
@@ -140,7 +143,8 @@ void add_siginfo(ByteWriter& writer, const model::Thread& thread) {
 
 }  // namespace
 
-std::vector<std::byte> core_notes(const model::Process& process, int current_tid) {
+std::vector<std::byte> core_notes(const ProcessImage& image, int current_tid) {
+  const model::Process& process = image.process();
   std::vector<const model::Thread*> threads;
   for (const model::Thread& thread : process.threads()) {
     if (!thread.registers().empty()) threads.push_back(&thread);
@@ -159,7 +163,7 @@ std::vector<std::byte> core_notes(const model::Process& process, int current_tid
       add_note(notes, "CORE", NT_AUXV, bytes_of(process.auxv()));
       add_note(notes, "CORE", NT_FILE, file_note(process));
     }
-    add_floating_point(notes, *thread);
+    add_floating_point(notes, *thread, image.machine());
   }
   return notes.release();
 }

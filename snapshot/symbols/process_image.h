@@ -7,6 +7,7 @@
 
 #include "base/unique_fd.h"
 #include "snapshot/model/process.pb.h"
+#include "snapshot/model/snapshot.pb.h"
 
 namespace icecore::symbols {
 
@@ -20,6 +21,9 @@ class ProcessImage {
   virtual ~ProcessImage() = default;
 
   [[nodiscard]] virtual const model::Process& process() const = 0;
+
+  /// The machine that it ran on: says how the threads' register images are laid out.
+  [[nodiscard]] virtual const model::Machine& machine() const = 0;
 
   /// Copies memory from `address` on; returns how many bytes could be read before the first byte
   /// that is unmapped or not held.

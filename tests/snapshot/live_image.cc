@@ -22,6 +22,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "snapshot/capture/machine.h"
 #include "snapshot/symbols/build_id.h"
 
 namespace icecore::test {
@@ -132,6 +133,7 @@ void LiveVictim::expect_line(const std::string& wanted) {
 
 LiveImage::LiveImage(pid_t pid) {
   process_.set_pid(pid);
+  snapshot::capture_machine(machine_);
   stop_threads();
   const std::string proc = "/proc/" + std::to_string(pid);
   memory_.reset(::open((proc + "/mem").c_str(), O_RDONLY | O_CLOEXEC));

@@ -40,6 +40,7 @@ class LiveImage : public symbols::ProcessImage {
   ~LiveImage() override;
 
   [[nodiscard]] const model::Process& process() const override { return process_; }
+  [[nodiscard]] const model::Machine& machine() const override { return machine_; }
   std::size_t read_memory(std::uint64_t address, std::span<std::byte> out) const override;
   [[nodiscard]] UniqueFd open_module(const model::Mapping& mapping) const override;
   [[nodiscard]] UniqueFd open_debug(const model::Mapping& mapping) const override;
@@ -53,6 +54,7 @@ class LiveImage : public symbols::ProcessImage {
   void capture_thread(pid_t tid);
 
   model::Process process_;
+  model::Machine machine_;
   std::vector<pid_t> threads_;
   UniqueFd memory_;
 };

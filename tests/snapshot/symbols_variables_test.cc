@@ -24,6 +24,7 @@ class KeptImage : public ProcessImage {
   KeptImage(const LiveImage& live, std::uint64_t start, std::uint64_t end)
       : process_(live.process()), start_(start), bytes_(read_bytes(live, start, end - start)) {}
   const model::Process& process() const override { return process_; }
+  const model::Machine& machine() const override { return model::Machine::default_instance(); }
   std::size_t read_memory(std::uint64_t address, std::span<std::byte> out) const override {
     if (address < start_ || address - start_ >= bytes_.size()) return 0;
     const auto rest = std::span(bytes_).subspan(address - start_);
