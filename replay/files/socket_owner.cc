@@ -5,11 +5,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
-#include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+
+#include "snapshot/capture/proc_directory.h"
+#include "snapshot/proc/net_sockets.h"
 
 namespace icecore::replay {
 namespace {
@@ -31,16 +32,6 @@ bool holds(const std::string& pid, const std::string& target) {
     if (fs::read_symlink(entry->path(), gone) == target) return true;
   }
   return false;
-}
-
-/// Address words of /proc/net/tcp: "0100007F:1A0B" with the port behind the colon.
-int port_of(const std::string& word) {
-  const auto colon = word.find(':');
-  int port = -1;
-  if (colon != std::string::npos) {
-    std::from_chars(word.data() + colon + 1, word.data() + word.size(), port, 16);
-  }
-  return port;
 }
 
 int local_port(const model::Socket& socket) {
@@ -65,18 +56,11 @@ std::string owner_of_socket(std::uint64_t inode) {
 std::string owner_of_port(const model::Socket& socket) {
   const bool tcp = socket.type() == SOCK_STREAM;
   for (const char* version : {"", "6"}) {
-    std::ifstream list(std::string("/proc/net/") + (tcp ? "tcp" : "udp") + version);
-    std::string line;
-    std::getline(list, line);
-    while (std::getline(list, line)) {
-      // sl local rem st tx:rx tr:when retrnsmt uid timeout inode
-      std::istringstream words(line);
-      std::array<std::string, 10> word;
-      for (std::string& each : word) words >> each;
-      constexpr std::size_t kLocal = 1;
-      constexpr std::size_t kInode = 9;
-      if (port_of(word[kLocal]) != local_port(socket) || word[kInode] == "0") continue;
-      return owner_of_socket(std::stoull(word[kInode]));
+    const std::string text = snapshot::ProcDirectory::read_file(std::string("/proc/net/") +
+                                                                (tcp ? "tcp" : "udp") + version);
+    for (const auto& other : snapshot::proc::parse_net_sockets(text)) {
+      if (other.local_port != local_port(socket) || other.inode == 0) continue;
+      return owner_of_socket(other.inode);
     }
   }
   return {};

@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/image/tree_sockets.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <set>
-#include <sstream>
+#include <netinet/tcp.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "snapshot/capture/proc_directory.h"
 #include "snapshot/capture/process_tree.h"
+#include "snapshot/proc/net_sockets.h"
 
 namespace icecore::replay {
 namespace {
-
-constexpr std::string_view kListen = "0A";
 
 /// "socket:[123]" of every descriptor of the tree.
 std::set<std::string> sockets_of(int root) {
@@ -33,49 +31,27 @@ std::set<std::string> sockets_of(int root) {
   return inodes;
 }
 
-/// "0100007F:1A0B": the port behind the colon.
-int port_of(const std::string& word) {
-  const auto colon = word.find(':');
-  int port = 0;
-  if (colon != std::string::npos) {
-    std::from_chars(word.data() + colon + 1, word.data() + word.size(), port, 16);
-  }
-  return port;
-}
-
-struct Row {
-  std::string local;
-  std::string remote;
-  std::string state;
-};
-
-std::vector<Row> rows_of(const std::set<std::string>& inodes) {
-  std::vector<Row> rows;
+std::vector<snapshot::proc::NetSocket> sockets_with(const std::set<std::string>& inodes) {
+  std::vector<snapshot::proc::NetSocket> sockets;
   for (const char* file : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-    std::ifstream list(file);
-    std::string line;
-    std::getline(list, line);
-    while (std::getline(list, line)) {
-      // sl local rem st tx:rx tr:when retrnsmt uid timeout inode
-      std::istringstream words(line);
-      std::array<std::string, 10> word;
-      for (std::string& each : word) words >> each;
-      if (inodes.contains(word[9])) rows.push_back({word[1], word[2], word[3]});
+    const std::string text = snapshot::ProcDirectory::read_file(file);
+    for (auto& socket : snapshot::proc::parse_net_sockets(text)) {
+      if (inodes.contains(std::to_string(socket.inode))) sockets.push_back(std::move(socket));
     }
   }
-  return rows;
+  return sockets;
 }
 
 }  // namespace
 
 std::vector<TreeSocket> tree_sockets(int root) {
-  const auto rows = rows_of(sockets_of(root));
+  const auto all = sockets_with(sockets_of(root));
   std::vector<TreeSocket> sockets;
-  for (const auto& row : rows) {
-    const bool inside = std::ranges::any_of(rows, [&](const Row& other) {
-      return other.local == row.remote && other.remote == row.local;
+  for (const auto& socket : all) {
+    const bool inside = std::ranges::any_of(all, [&](const auto& other) {
+      return other.local == socket.remote && other.remote == socket.local;
     });
-    sockets.push_back({port_of(row.local), port_of(row.remote), row.state == kListen, inside});
+    sockets.push_back({socket.local_port, socket.remote_port, socket.state == TCP_LISTEN, inside});
   }
   return sockets;
 }

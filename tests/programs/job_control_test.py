@@ -18,22 +18,6 @@ PROMPT = "next> "
 
 @unittest.skipIf(pexpect is None, "needs python3-pexpect")
 class JobControl(program.ProgramTest):
-    def terminal(self, command, *arguments):
-        environment = self.environment(PS1=PROMPT, HISTFILE="/dev/null", TERM="dumb", INPUTRC="/dev/null")
-        terminal = pexpect.spawn(command, list(arguments), env=environment, encoding="utf-8", timeout=20)
-        terminal.delaybeforesend = None
-
-        def end():
-            for pid in program.descendants(terminal.pid):
-                try:
-                    os.kill(pid, 9)
-                except ProcessLookupError:
-                    pass
-            terminal.close(force=True)
-
-        self.addCleanup(end)
-        return terminal
-
     def pace(self):
         """Before each step of a recorded dialogue at least one snapshot is taken of the state it is in."""
         if self.paced_by:
@@ -48,7 +32,7 @@ class JobControl(program.ProgramTest):
         shell = ["bash", "--norc", "--noprofile", "-i"]
         if recorded:
             shell = [harness.ICECORE, "run", "-q", "--every", "100ms", "--name", "shell", "--", *shell]
-        terminal = self.terminal(*shell)
+        terminal = program.spawn_terminal(self, shell, PROMPT, timeout=20)
         terminal.expect_exact(PROMPT)
         return terminal
 

@@ -37,6 +37,24 @@ def answers(port):
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def spawn_terminal(test, command, prompt, timeout, echo=True):
+    """A shell on a terminal of its own, under pexpect; killed at the test's end with all that it started."""
+    import pexpect
+    environment = test.environment(PS1=prompt, HISTFILE="/dev/null", TERM="dumb", INPUTRC="/dev/null")
+    terminal = pexpect.spawn(command[0], list(command[1:]), env=environment, encoding="utf-8", timeout=timeout,
+                             echo=echo)
+    terminal.delaybeforesend = None
+
+    def end():
+        for pid in descendants(terminal.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        terminal.close(force=True)
+
+    test.addCleanup(end)
+    return terminal
+
+
 class Recording:
     """`icecore run` on a program; killed with all that it started if a test leaves it running."""
 

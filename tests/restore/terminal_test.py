@@ -35,20 +35,8 @@ termios.tcsetattr(0, termios.TCSADRAIN, before)
 class OwnTerminal(revival.RevivalTest):
     def terminal(self):
         """A person's shell, outside of all trees."""
-        environment = self.environment(PS1=OUTER, HISTFILE="/dev/null", TERM="dumb", INPUTRC="/dev/null")
-        terminal = pexpect.spawn("bash", ["--norc", "--noprofile", "-i"], env=environment, encoding="utf-8",
-                                 timeout=revival.LONG, echo=False)
-        terminal.delaybeforesend = None
-
-        def end():
-            for pid in program.descendants(terminal.pid):
-                try:
-                    os.kill(pid, 9)
-                except ProcessLookupError:
-                    pass
-            terminal.close(force=True)
-
-        self.addCleanup(end)
+        terminal = program.spawn_terminal(self, ["bash", "--norc", "--noprofile", "-i"], OUTER,
+                                          timeout=revival.LONG, echo=False)
         terminal.expect_exact(OUTER)
         return terminal
 

@@ -13,6 +13,7 @@
 #include "snapshot/proc/cpuinfo.h"
 #include "snapshot/proc/fdinfo.h"
 #include "snapshot/proc/mountinfo.h"
+#include "snapshot/proc/net_sockets.h"
 #include "snapshot/proc/unix_diag.h"
 
 namespace icecore::snapshot::proc {
@@ -105,6 +106,28 @@ std::vector<std::byte> unix_message() {
   append(rtattr{sizeof(rtattr) + 3, UNIX_DIAG_NAME});
   message.append(std::as_bytes(std::span("\0ab", 4)));  // padded
   return message.release();
+}
+
+TEST(NetSockets, ReadsPortsStateAndInodeOfBothFamilies) {
+  constexpr const char* kText =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout "
+      "inode\n"
+      "   0: 0100007F:1A0B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 "
+      "4242 1 0000000000000000 100 0 0 10 0\n"
+      "nonsense\n"
+      "   1: 00000000000000000000000001000000:C350 00000000000000000000000001000000:0050 01 "
+      "00000000:00000000 02:000A7214 00000000     0        0 77 2 0000000000000000\n";
+  const auto sockets = parse_net_sockets(kText);
+  ASSERT_EQ(sockets.size(), 2U);
+  EXPECT_EQ(sockets[0].local, "0100007F:1A0B");
+  EXPECT_EQ(sockets[0].local_port, 0x1a0b);
+  EXPECT_EQ(sockets[0].remote_port, 0);
+  EXPECT_EQ(sockets[0].state, 10U);
+  EXPECT_EQ(sockets[0].inode, 4242U);
+  EXPECT_EQ(sockets[1].local_port, 50000);
+  EXPECT_EQ(sockets[1].remote_port, 80);
+  EXPECT_EQ(sockets[1].state, 1U);
+  EXPECT_EQ(sockets[1].inode, 77U);
 }
 
 TEST(UnixDiag, ReadsPeerAndName) {
