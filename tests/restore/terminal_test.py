@@ -88,8 +88,6 @@ class OwnTerminal(revival.RevivalTest):
         terminal.expect_exact(OUTER)
         self.assertEqual(self.foreground(terminal), "bash")
 
-    @unittest.skipUnless("ICECORE_TEST_TERMINAL" in os.environ,
-                         "known to stop in one of six runs beside the original: ICECORE_TEST_TERMINAL=1 runs it")
     def test_the_shell_goes_on_with_its_editor_and_its_job(self):
         terminal = self.terminal()
         self.shell_with_an_editor(terminal)
