@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/image_copy.h"
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "cli/program_status.h"
 #include "cli/restored_program.h"
 #include "cli/service_manager.h"
+#include "replay/image/copy_file.h"
 #include "replay/image/copy_model.h"
 #include "replay/image/image_catalog.h"
 #include "replay/image/inside_command.h"
@@ -18,6 +26,10 @@
 
 namespace icecore::cli {
 namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto kPatience = std::chrono::seconds(1);
 
 std::string own_text(const replay::Image& image, const CopyWishes& wishes) {
   std::string text = "image " + image.name + "\ncopy " + std::to_string(wishes.number) + "\n";
@@ -46,15 +58,38 @@ replay::RestoreOptions options_of(const model::Snapshot& model, const replay::Im
   }
   options.files.given = given_sockets(model);
   const std::string path = replay::environment_of_root(model, "ICECORE_COPY_FILE");
-  if (!path.empty() && ::access(path.c_str(), F_OK) == 0) {
+  if (!path.empty() && replay::provide_copy_file(path)) {
     options.own_file = {path, own_text(image, wishes)};
   }
   return options;
 }
 
+/// Whether something that was refused may be possible now: its holder has ended.
+bool wait_for_a_holder(const replay::Refusals& refusals, Clock::time_point deadline) {
+  const auto is_lasting = [](const replay::Refusal& refusal) { return refusal.holder == 0; };
+  if (refusals.empty() || std::ranges::any_of(refusals, is_lasting)) return false;
+  const auto rest =
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  if (rest <= 0) return false;
+  const UniqueFd holder(static_cast<int>(::syscall(SYS_pidfd_open, refusals.front().holder, 0)));
+  if (!holder.valid()) return errno == ESRCH;
+  pollfd ended{holder.get(), POLLIN, 0};
+  return ::poll(&ended, 1, static_cast<int>(rest)) == 1;
+}
+
+/// A copy that was killed a moment ago may still have its ports.
+replay::Refusals lasting_refusals(const snapshot::StoredSnapshot& snapshot,
+                                  const replay::RestoreOptions& options) {
+  const auto deadline = Clock::now() + kPatience;
+  for (;;) {
+    auto refusals = replay::check_restore(snapshot, options);
+    if (!wait_for_a_holder(refusals, deadline)) return refusals;
+  }
+}
+
 void require_startable(const snapshot::StoredSnapshot& snapshot, const replay::Image& image,
                        const replay::RestoreOptions& options) {
-  const auto refusals = replay::check_restore(snapshot, options);
+  const auto refusals = lasting_refusals(snapshot, options);
   if (refusals.empty()) return;
   Refused refused("image " + image.name + " cannot be started here and now");
   std::string why;
@@ -97,7 +132,7 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
       with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });
   tell_copy(tree, image, wishes);
   started(tree.root_pid);
-  return pass_on(program.wait(tree));
+  return pass_on(program.wait(tree, RestoredProgram::Until::RootEnds));
 }
 
 }  // namespace icecore::cli

@@ -56,7 +56,7 @@ int run(const Invocation& invocation) {
   const snapshot::StoredSnapshot snapshot(from, from.resolve(stored));
   image.number = replay::transfer_snapshot(snapshot, store, image.name, command_text(image));
   const replay::ImageCatalog catalog(store.directory());
-  (void)catalog.make_copy_file(image.name);
+  catalog.make_directory();
   replay::write_raw_memory(snapshot::StoredSnapshot(store, {image.name, image.number}),
                            catalog.file(image.name, "memory"));
   catalog.write(image);

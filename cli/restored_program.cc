@@ -66,12 +66,13 @@ void RestoredProgram::take_children(const replay::RestoredTree& tree) {
   if (errno == ECHILD) ended_ = true;
 }
 
-int RestoredProgram::wait(const replay::RestoredTree& tree) {
+int RestoredProgram::wait(const replay::RestoredTree& tree, Until until) {
   while (!ended_) {
     std::array<pollfd, 2> ready{{{signals_.get(), POLLIN, 0}, {tree.reports.get(), POLLIN, 0}}};
     ::poll(ready.data(), ready.size(), -1);
     take_signal(tree);
     if (tree.reports.valid()) take_reports(tree);
+    if (root_status_ && until == Until::RootEnds && !ended_) ::kill(tree.init_pid, SIGKILL);
     take_children(tree);
   }
   if (tree.reports.valid()) take_reports(tree);

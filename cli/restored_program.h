@@ -18,8 +18,10 @@ class RestoredProgram {
   RestoredProgram& operator=(const RestoredProgram&) = delete;
   ~RestoredProgram();
 
+  /// What counts as the end of the tree. The root's: then the rest of its PID namespace is killed.
+  enum class Until { LastEnds, RootEnds };
   /// The wait status of the tree's root, when the tree (in place: its root) has ended.
-  int wait(const replay::RestoredTree& tree);
+  int wait(const replay::RestoredTree& tree, Until until = Until::LastEnds);
 
  private:
   void take_signal(const replay::RestoredTree& tree);

@@ -92,7 +92,7 @@ Refusals check_descriptions(const snapshot::StoredSnapshot& snapshot, const File
       const Objection found = objection(checking, *file);
       if (found.reason.empty()) continue;
       const std::string object = "fd " + std::to_string(descriptor.fd()) + " (" + file->target();
-      refusals.push_back({process.pid(), object + ")", found.reason, found.hint});
+      refusals.push_back({process.pid(), object + ")", found.reason, found.hint, found.holder});
     }
   }
   return refusals;

@@ -113,8 +113,10 @@ Objection check_address(const OpenFile& file) {
   if (error == 0) return {};
   if (error != EADDRINUSE)
     return {"its address cannot be had: " + std::string(strerror(error)), ""};
-  const std::string owner = owner_of_port(file.socket());
-  if (!owner.empty()) return {"its address is taken by " + owner, "end that process first"};
+  const SocketOwner owner = owner_of_port(file.socket());
+  if (!owner.text.empty()) {
+    return {"its address is taken by " + owner.text, "end that process first", owner.pid};
+  }
   return {"connections that have ended still hold its address", "try again in a minute"};
 }
 

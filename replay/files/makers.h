@@ -23,6 +23,7 @@ struct Making {
 struct Objection {
   std::string reason;
   std::string hint;
+  int holder = 0;  ///< process that has what is wanted; 0 when there is none or it is not known
 };
 
 /// What a check may look at.

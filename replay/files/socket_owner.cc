@@ -41,19 +41,20 @@ int local_port(const model::Socket& socket) {
 
 }  // namespace
 
-std::string owner_of_socket(std::uint64_t inode) {
+SocketOwner owner_of_socket(std::uint64_t inode) {
   const std::string target = "socket:[" + std::to_string(inode) + "]";
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
     const std::string pid = entry->path().filename();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (holds(pid, target)) return "process " + pid + " (" + name_of(pid) + ")";
+    if (!holds(pid, target)) continue;
+    return {std::atoi(pid.c_str()), "process " + pid + " (" + name_of(pid) + ")"};
   }
-  return "a process that we cannot see";
+  return {0, "a process that we cannot see"};
 }
 
-std::string owner_of_port(const model::Socket& socket) {
+SocketOwner owner_of_port(const model::Socket& socket) {
   const bool tcp = socket.type() == SOCK_STREAM;
   for (const char* version : {"", "6"}) {
     const std::string text = snapshot::ProcDirectory::read_file(std::string("/proc/net/") +

@@ -10,11 +10,15 @@ namespace icecore::replay {
 
 inline constexpr int kListening = 10;  ///< TCP_LISTEN, also of unix sockets in sock_diag
 
-/// Who has the socket with that inode open: "process 12 (redis-server)", or "a process that we
-/// cannot see".
-[[nodiscard]] std::string owner_of_socket(std::uint64_t inode);
+struct SocketOwner {
+  int pid = 0;       ///< 0: a process that we cannot see, or nobody
+  std::string text;  ///< "process 12 (redis-server)", "a process that we cannot see"; empty: nobody
+};
 
-/// Who has a TCP or UDP socket on the recorded local port; empty when nobody was found.
-[[nodiscard]] std::string owner_of_port(const model::Socket& socket);
+/// Who has the socket with that inode open.
+[[nodiscard]] SocketOwner owner_of_socket(std::uint64_t inode);
+
+/// Who has a TCP or UDP socket on the recorded local port.
+[[nodiscard]] SocketOwner owner_of_port(const model::Socket& socket);
 
 }  // namespace icecore::replay

@@ -132,7 +132,7 @@ std::string UnixNames::directory_of_holder(const model::OpenFile& file) const {
   return "/";
 }
 
-std::string UnixNames::owner(const std::string& name) {
+SocketOwner UnixNames::owner(const std::string& name) {
   std::string wanted = name;
   if (!wanted.empty() && wanted[0] == '@') wanted[0] = '\0';
   struct ::stat status {};

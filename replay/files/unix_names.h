@@ -5,6 +5,7 @@
 #include <string>
 
 #include "replay/files/description_maker.h"
+#include "replay/files/socket_owner.h"
 
 namespace icecore::replay {
 
@@ -24,9 +25,8 @@ class UnixNames {
   /// nobody connects to.
   void bind_without_file(int fd, const std::string& address) const;
 
-  /// The process that has a socket bound to that name now ("process 12 (redis-server)"); empty when
-  /// the name is free.
-  [[nodiscard]] static std::string owner(const std::string& name);
+  /// The process that has a socket bound to that name now.
+  [[nodiscard]] static SocketOwner owner(const std::string& name);
 
  private:
   [[nodiscard]] std::string directory_of_holder(const model::OpenFile& file) const;

@@ -233,9 +233,9 @@ Objection check_unix_socket(const Checking& checking, const OpenFile& file) {
   }
   const bool takes_name = has_name(file) && (!is_connected(file) || is_datagram(file));
   if (!takes_name) return {};
-  const std::string owner = UnixNames::owner(socket.local_text());
-  if (owner.empty()) return {};
-  return {"its name is taken by " + owner, "end that process first"};
+  const SocketOwner owner = UnixNames::owner(socket.local_text());
+  if (owner.text.empty()) return {};
+  return {"its name is taken by " + owner.text, "end that process first", owner.pid};
 }
 
 void make_unix_sockets(Making& making) { UnixSocketMaker(making).make_all(); }

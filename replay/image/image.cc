@@ -53,6 +53,7 @@ void take(Image& image, std::string_view key, std::string_view value) {
   if (key == "start") image.start_us = number_of<std::uint64_t>(key, value);
   if (key == "port") image.ports.push_back(number_of<int>(key, value));
   if (key == "advice") image.advice.push_back(unescaped(value));
+  if (key == "copy-file") image.copy_file = unescaped(value);
   if (key == "connections" && value == "reset") image.connections = Image::Connections::Reset;
 }
 
@@ -71,6 +72,7 @@ std::string image_text(const Image& image) {
   add("start", std::to_string(image.start_us));
   for (const int port : image.ports) add("port", std::to_string(port));
   for (const auto& line : image.advice) add("advice", line);
+  if (!image.copy_file.empty()) add("copy-file", image.copy_file);
   if (image.connections == Image::Connections::Reset) add("connections", "reset");
   return text + "\n";
 }

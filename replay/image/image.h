@@ -18,6 +18,7 @@ struct Image {
   std::uint64_t start_us = 0;  ///< from exec to ready, without the warming
   std::vector<int> ports;      ///< TCP ports that it listens on, ascending
   std::vector<std::string> advice;
+  std::string copy_file;  ///< the program's $ICECORE_COPY_FILE; empty in images of older icecores
   /// Whether connections that left the tree are reset in copies (--tcp close).
   enum class Connections { None, Reset } connections = Connections::None;
 

@@ -40,6 +40,7 @@ class Building {
         options_(options),
         deadline_(Clock::now() + options.time_limit),
         readiness_(Readiness::parse(options.ready)),
+        copy_file_(ImageCatalog(store.directory()).make_copy_file(options.name)),
         copy_event_(options.copy_event == ImageOptions::CopyEvent::Give ? ::eventfd(0, EFD_CLOEXEC)
                                                                         : -1),
         program_({options.command, environment(), options.mask, copy_event_.get()}) {}
@@ -60,14 +61,14 @@ class Building {
   const ImageOptions& options_;
   Clock::time_point deadline_;
   std::unique_ptr<Readiness> readiness_;
+  std::string copy_file_;
   UniqueFd copy_event_;
   StartingProgram program_;
 };
 
 std::vector<std::string> Building::environment() const {
   std::vector<std::string> entries = readiness_->environment();
-  entries.push_back("ICECORE_COPY_FILE=" +
-                    ImageCatalog(store_.directory()).make_copy_file(options_.name).string());
+  entries.push_back("ICECORE_COPY_FILE=" + copy_file_);
   if (copy_event_.valid()) entries.emplace_back("ICECORE_COPY_EVENTFD=3");
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -174,6 +175,7 @@ Image Building::run() {
   image.command = options_.command;
   image.ready = options_.ready;
   image.connections = options_.connections;
+  image.copy_file = copy_file_;
   image.start_us = static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(ready - begin).count());
   image.built_ns = std::chrono::system_clock::now().time_since_epoch().count();

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "replay/image/copy_file.h"
 
 namespace icecore::replay {
 namespace {
@@ -34,17 +35,18 @@ void write_all(int fd, std::string_view text, const std::string& name) {
   }
 }
 
-void make_directory(const std::filesystem::path& path) {
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) throw_errno("create " + path.string());
-}
-
 }  // namespace
 
+void ImageCatalog::make_directory() const {
+  if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) {
+    throw_errno("create " + directory_.string());
+  }
+}
+
 std::filesystem::path ImageCatalog::make_copy_file(std::string_view name) const {
-  make_directory(directory_);
-  auto path = file(name, "copy");
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd.valid()) throw_errno("create " + path.string());
+  make_directory();
+  auto path = copy_file_path(directory_, name);
+  replay::make_copy_file(path);
   return path;
 }
 
@@ -92,7 +94,7 @@ Image ImageCatalog::find(std::string_view name) const {
 }
 
 void ImageCatalog::write(const Image& image) const {
-  make_directory(directory_);
+  make_directory();
   const auto path = file(image.name, "image");
   const std::string passing = path.string() + ".new";
   const UniqueFd fd(::open(passing.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
@@ -105,9 +107,14 @@ void ImageCatalog::write(const Image& image) const {
 }
 
 void ImageCatalog::remove(std::string_view name) const {
+  const auto images = list();
+  const auto known = std::ranges::find(images, name, &Image::name);
+  std::string told = known == images.end() ? std::string() : known->copy_file;
+  if (told.empty()) told = copy_file_path(directory_, name);
+  // An image that was imported beside the one that it comes from has the same.
+  if (std::ranges::count(images, told, &Image::copy_file) <= 1) remove_copy_file(told);
   // The description last: what has one can still be made anew.
-  for (const char* suffix :
-       {"memory", "memory.new", "verified", "bank", "copy", "image.new", "image"}) {
+  for (const char* suffix : {"memory", "memory.new", "verified", "bank", "image.new", "image"}) {
     std::error_code none;
     std::filesystem::remove(file(name, suffix), none);
   }

@@ -22,8 +22,10 @@ class ImageCatalog {
   /// Throws Error naming those that there are, and Refused for one that somebody else has built.
   [[nodiscard]] Image find(std::string_view name) const;
   [[nodiscard]] bool contains(std::string_view name) const;
-  /// Makes the directory and the empty file that every copy will see another one in place of, and
-  /// returns the path of that.
+  /// Where the files are; fine when it is there.
+  void make_directory() const;
+  /// Makes the directory, and the empty file that every copy sees another one in place of
+  /// (copy_file.h); the path of that.
   [[nodiscard]] std::filesystem::path make_copy_file(std::string_view name) const;
   /// Durable when it returns; replaces an older one of that name.
   void write(const Image& image) const;

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How copies of an image live and end: with their root, and with all that they are told."""
+import os
+import signal
+import socket
+import unittest
+
+import harness
+from image_runs import PYTHON, ImageTest, Run, free_port, get
+
+# A master that listens and workers that answer, as gunicorn and nginx have them; the master ends at once when told
+# to, as it does when it crashes, and leaves its workers behind.
+PREFORK = """
+import os, signal, socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+for _ in range(int(sys.argv[2])):
+    if os.fork() == 0:
+        while True:
+            connection = listener.accept()[0]
+            connection.recv(1000)
+            connection.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\nworker %d of %d' % (os.getpid(), os.getppid()))
+            connection.close()
+signal.signal(signal.SIGTERM, lambda *_: os._exit(9))
+while True: signal.pause()
+"""
+
+# A program that gives up its rights before it serves.
+OTHER_USER = """
+import os, socket, sys
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+while True:
+    connection = listener.accept()[0]
+    connection.recv(1000)
+    try: text = open(os.environ['ICECORE_COPY_FILE']).read()
+    except OSError as error: text = str(error)
+    connection.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\n' + text.encode())
+    connection.close()
+"""
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root")
+class ImageLives(ImageTest):
+    def test_a_copy_ends_with_its_root_and_its_port_is_free(self):
+        port = free_port()
+        self.build("fork", PYTHON, "-c", PREFORK, port, 2)
+        for _ in range(2):
+            with Run(self, "fork") as run:
+                self.assertRegex(get(port), r"worker \d+ of \d+")
+                self.assertEqual(run.end()[0], 9)
+            socket.create_server(("127.0.0.1", port)).close()
+
+    def test_a_copy_whose_starter_was_killed_gives_its_port_to_the_next(self):
+        port = free_port()
+        self.build("fork", PYTHON, "-c", PREFORK, port, 20)
+        for _ in range(3):
+            with Run(self, "fork") as run:
+                self.assertRegex(get(port), r"worker \d+ of \d+")
+                self.assertEqual(run.end(signal.SIGKILL)[0], -signal.SIGKILL)
+
+    def test_a_program_that_has_given_up_its_rights_can_read_what_it_is_told(self):
+        port = free_port()
+        self.build("other", PYTHON, "-c", OTHER_USER, port)
+        with Run(self, "other", "--arg", "hello"):
+            self.assertEqual(get(port), "image other\ncopy 1\narg hello\n")
+
+
+if __name__ == "__main__":
+    harness.main()
