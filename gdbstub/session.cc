@@ -94,7 +94,6 @@ void Session::dispatch(const std::string& packet) {
     case Reply::Kind::WhenStopped:
       enter(State::Running);
       if (event_descriptor() < 0) take_event();
-      if (std::exchange(interrupt_is_owed_, false) && is_running()) interrupt();
       break;
     case Reply::Kind::Nothing:
       break;
@@ -105,16 +104,13 @@ void Session::dispatch(const std::string& packet) {
 
 void Session::interrupt() {
   log(Topic::Gdbstub, "<- interrupt");
-  if (!is_running()) {
-    // Overtaken by a stop that the client had not seen yet: it resumes by itself, from an internal
-    // breakpoint for one, and is still owed the interrupt. gdbserver keeps it in the same way.
-    interrupt_is_owed_ = true;
-    return;
-  }
+  Execution* execution = target_.execution();
+  if (execution == nullptr) return;
   try {
-    target_.execution()->interrupt();
+    execution->interrupt();
   } catch (const Error& error) {
-    send_error(error);
+    // Nothing is awaited of a target that stands still.
+    if (is_running()) send_error(error);
   }
 }
 

@@ -65,7 +65,6 @@ class Session {
   Context context_;
   PacketReader reader_;
   State state_ = State::Idle;
-  bool interrupt_is_owed_ = false;
   std::string output_;
   std::string last_packet_;  // sent again when the client answers '-'
 };

@@ -28,7 +28,9 @@ class Execution {
 
   /// Returns at once; what comes of it is told by next_event().
   virtual void resume(std::span<const ResumeAction> actions) = 0;
-  /// Asks for a stop soon, as Ctrl-C does.
+  /// Asks for a stop soon, as Ctrl-C does. While everything stands still it is kept for the next
+  /// resume(): a stop that the client had not seen yet has overtaken it, and the client goes on by
+  /// itself, from an internal breakpoint for one.
   virtual void interrupt() = 0;
   /// The next thing that happened; nullopt when nothing has yet. From an event on everything stands
   /// still until the next resume() (but see non_stop.h), and what else happened meanwhile is told

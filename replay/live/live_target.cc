@@ -35,6 +35,7 @@ struct LiveTarget::Parts {
 
 LiveTarget::LiveTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& options) {
   tree->stand_still();
+  tree->forget_interrupt();
   tree->set_mode(LiveTree::Mode::AllStop);
   tree->wishes() = LiveWishes{};
   parts_ = std::make_unique<Parts>(*this, std::move(tree), options);

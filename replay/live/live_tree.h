@@ -64,8 +64,11 @@ class LiveTree {
 
   // ---- going on (live_tree_resume.cc) ----
   void resume(std::span<const gdbstub::ResumeAction> actions);
-  /// Stops one running thread, which is then told as stopped by SIGINT.
+  /// Stops one running thread, which is then told as stopped by SIGINT; when none runs, at the next
+  /// resume().
   void interrupt();
+  /// Nobody waits for one any more.
+  void forget_interrupt() { interrupt_owed_ = false; }
   /// The next thing to tell the client; nullopt when there is nothing yet.
   std::optional<gdbstub::StopEvent> next_event();
   [[nodiscard]] int event_descriptor() const { return signals_.descriptor(); }

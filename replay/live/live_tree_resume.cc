@@ -334,7 +334,6 @@ std::optional<StopEvent> LiveTree::next_event() {
 }
 
 void LiveTree::stand_still() {
-  interrupt_owed_ = false;
   stop_all();
   settle(nullptr);
 }
