@@ -5,6 +5,8 @@
 
 #include <csignal>
 
+#include "base/background_terminal_use.h"
+
 namespace icecore::cli {
 
 OwnTerminal::OwnTerminal() {
@@ -15,15 +17,9 @@ OwnTerminal::OwnTerminal() {
 
 OwnTerminal::~OwnTerminal() {
   if (!settings_) return;
-  // Whoever is in the background by now would be stopped for this.
-  sigset_t output;
-  sigset_t before;
-  sigemptyset(&output);
-  sigaddset(&output, SIGTTOU);
-  ::sigprocmask(SIG_BLOCK, &output, &before);
+  const BackgroundTerminalUse use;
   ::tcsetpgrp(STDIN_FILENO, group_);
   ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*settings_);
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 int OwnTerminal::descriptor() const { return settings_ ? STDIN_FILENO : -1; }

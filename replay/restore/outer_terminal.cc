@@ -2,7 +2,6 @@
 #include "replay/restore/outer_terminal.h"
 
 #include <asm/termbits.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -10,27 +9,11 @@
 #include <cstring>
 #include <optional>
 
+#include "base/background_terminal_use.h"
 #include "replay/files/inherited.h"
 
 namespace icecore::replay {
 namespace {
-
-/// A process that changes its terminal from the background is stopped, unless it does not mind.
-class BlockTerminalOutput {
- public:
-  BlockTerminalOutput() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTTOU);
-    ::sigprocmask(SIG_BLOCK, &set, &before_);
-  }
-  BlockTerminalOutput(const BlockTerminalOutput&) = delete;
-  BlockTerminalOutput& operator=(const BlockTerminalOutput&) = delete;
-  ~BlockTerminalOutput() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 /// The group that was in the foreground, as we see it; nullopt when it was none of the tree's.
 std::optional<pid_t> foreground_group(const model::Snapshot& model,
@@ -54,7 +37,7 @@ std::string hand_over_terminal(int fd, const model::Snapshot& model,
                                const std::map<int, int>& pids) {
   const model::OpenFile* const terminal = outer_terminal(model);
   if (terminal == nullptr) return {};
-  const BlockTerminalOutput blocked;
+  const BackgroundTerminalUse use;
   termios2 settings{};
   std::memcpy(&settings, terminal->termios().data(),
               std::min(sizeof settings, terminal->termios().size()));

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/background_terminal_use.h"
 #include "base/error.h"
 
 namespace icecore::snapshot {
@@ -38,11 +39,7 @@ int prepare_child(const ProgramStart& start) {
   if (start.group == ProgramStart::Group::Own) {
     const bool foreground = ::tcgetpgrp(STDIN_FILENO) == ::getpgrp();
     ::setpgid(0, 0);
-    // From the background this stops the caller, unless the signal is blocked.
-    sigset_t terminal;
-    sigemptyset(&terminal);
-    sigaddset(&terminal, SIGTTOU);
-    ::sigprocmask(SIG_BLOCK, &terminal, nullptr);
+    const BackgroundTerminalUse use;
     if (foreground) ::tcsetpgrp(STDIN_FILENO, ::getpid());
   }
   if (start.streams == ProgramStart::Streams::Apart) {
