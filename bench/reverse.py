@@ -6,61 +6,46 @@
 
 icecore goes back over ROUNDS rounds of the loop (14 instructions each, and more in one of eight) to its
 beginning, and to the last visit of a breakpoint inside; `record full` over as many as it can in some seconds."""
-import subprocess
+import pathlib
 import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "gdb"))
+from line_gdb import LineGdb
 
 ROUNDS = 700_000
 RECORDED = 300
 
 
-class Gdb:
+class TimedGdb(LineGdb):
     def __init__(self, program):
-        self.process = subprocess.Popen(["gdb", "-nx", "-q", program], stdin=subprocess.PIPE, text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.ask("set pagination off", "set confirm off", "set sysroot", "set debuginfod enabled off")
-
-    def ask(self, *lines):
-        text = ""
-        for line in lines:
-            self.process.stdin.write(line + "\necho \\nANSWERED\\n\n")
-            self.process.stdin.flush()
-            text = ""
-            for answer in self.process.stdout:
-                if answer.strip().endswith("ANSWERED"):
-                    break
-                text += answer
-        return text
+        super().__init__(program)
+        self.ask("set sysroot")
 
     def time(self, line):
         start = time.monotonic()
         self.ask(line)
         return time.monotonic() - start
 
-    def quit(self):
-        self.process.stdin.write("kill\nquit\n")
-        self.process.stdin.close()
-        self.process.wait()
-
 
 def icecore_times(icecore, program):
-    gdb = Gdb(program)
+    gdb = TimedGdb(program)
     gdb.ask(f"target remote | {icecore} serve --stdio -- {program} {ROUNDS}", "break count", "break counted",
             "continue", "continue", "disable 2")
     whole = gdb.time("reverse-continue")
     gdb.ask("enable 2", "continue", "delete", "break tick")
     last = gdb.time("reverse-continue")
     step = gdb.time("reverse-stepi")
-    gdb.quit()
+    gdb.end("kill", limit=None)
     return whole, last, step
 
 
 def record_full_times(program):
-    gdb = Gdb(program)
+    gdb = TimedGdb(program)
     gdb.ask(f"set args {RECORDED}", "break count", "break counted", "run", "record full")
     forward = gdb.time("continue")
     back = gdb.time("reverse-continue")
-    gdb.quit()
+    gdb.end("kill", limit=None)
     return forward, back
 
 

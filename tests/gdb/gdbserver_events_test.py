@@ -4,15 +4,10 @@
 executions, system calls, several processes.
 
 ICECORE names the program under test. Exit status 77 when a tool is missing."""
-import os
-import re
-import shutil
 import subprocess
-import sys
-import tempfile
-import unittest
 
-from gdbserver_test import ICECORE, LIMIT, SKIPPED, clean
+import built_program
+from built_program import ICECORE, LIMIT, clean
 
 PROGRAM = r"""
 #include <signal.h>
@@ -44,18 +39,9 @@ int main(int argc, char **argv) {
 """
 
 
-class EventsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.program = os.path.join(cls.folder.name, "forking")
-        with open(cls.program + ".c", "w", encoding="ascii") as file:
-            file.write(PROGRAM)
-        subprocess.run(["cc", "-g", "-O0", "-o", cls.program, cls.program + ".c"], check=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+class EventsTest(built_program.BuiltProgramTest):
+    NAME = "forking"
+    SOURCE = PROGRAM
 
     def gdb(self, *commands, arguments=""):
         words = ["gdb", "-nx", "-q", "-batch", "-iex", "set sysroot", "-iex", "set confirm off",
@@ -65,13 +51,6 @@ class EventsTest(unittest.TestCase):
             words += ["-ex", command]
         return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=LIMIT, preexec_fn=clean, cwd=self.folder.name).stdout
-
-    def expect(self, text, *patterns):
-        at = 0
-        for pattern in patterns:
-            found = re.compile(pattern).search(text, at)
-            self.assertTrue(found, f"no {pattern!r} from {at} on in:\n{text}")
-            at = found.end()
 
     def test_a_signal_is_seen_and_changed(self):
         value = "$_siginfo._sifields._rt.si_sigval.sival_int"
@@ -119,10 +98,4 @@ class EventsTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not ICECORE:
-        sys.exit("ICECORE must name the program under test")
-    for tool in ("gdb", "cc"):
-        if not shutil.which(tool):
-            print(f"skipped: needs {tool}")
-            sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    built_program.main("gdb")

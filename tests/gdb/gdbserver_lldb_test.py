@@ -3,16 +3,14 @@
 """A real lldb over `icecore gdbserver`: a program that waits for it, and programs that it starts.
 
 ICECORE names the program under test. Exit status 77 when a tool is missing."""
-import os
 import shutil
 import subprocess
-import sys
-import tempfile
-import unittest
 
-from gdbserver_test import ICECORE, LIMIT, SKIPPED, Server, clean
+import built_program
+from built_program import LIMIT, clean
+from gdbserver_test import Server
 
-LLDB = next((name for name in ("lldb-19", "lldb") if shutil.which(name)), None)
+LLDB = next((name for name in ("lldb-19", "lldb") if shutil.which(name)), "lldb-19")
 
 PROGRAM = r"""
 #include <stdio.h>
@@ -31,18 +29,9 @@ int main(int argc, char **argv) {
 """
 
 
-class LldbTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.program = os.path.join(cls.folder.name, "adder")
-        with open(cls.program + ".c", "w", encoding="ascii") as file:
-            file.write(PROGRAM)
-        subprocess.run(["cc", "-g", "-O0", "-o", cls.program, cls.program + ".c"], check=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+class LldbTest(built_program.BuiltProgramTest):
+    NAME = "adder"
+    SOURCE = PROGRAM
 
     def lldb(self, *commands):
         words = [LLDB, "--no-lldbinit", "--batch", "-o", f"target create {self.program}"]
@@ -80,9 +69,4 @@ class LldbTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not ICECORE:
-        sys.exit("ICECORE must name the program under test")
-    if not LLDB or not shutil.which("cc"):
-        print("skipped: needs lldb-19 and cc")
-        sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    built_program.main(LLDB)

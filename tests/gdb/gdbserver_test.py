@@ -6,15 +6,10 @@ ICECORE names the program under test. Exit status 77 when a tool is missing."""
 import os
 import re
 import select
-import shutil
 import subprocess
-import sys
-import tempfile
-import unittest
 
-LIMIT = 50
-SKIPPED = 77
-ICECORE = os.environ.get("ICECORE")
+import built_program
+from built_program import ICECORE, LIMIT, clean
 
 PROGRAM = r"""
 #include <pthread.h>
@@ -49,11 +44,6 @@ int main(int argc, char **argv) {
   return argc > 1 ? atoi(argv[1]) : 0;
 }
 """
-
-
-def clean():
-    """Children get no descriptor of ours but the standard three."""
-    os.closerange(3, 4096)
 
 
 class Server:
@@ -91,18 +81,9 @@ class Server:
         self.process.stderr.close()
 
 
-class GdbserverTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.program = os.path.join(cls.folder.name, "counter")
-        with open(cls.program + ".c", "w", encoding="ascii") as file:
-            file.write(PROGRAM)
-        subprocess.run(["cc", "-g", "-O0", "-pthread", "-o", cls.program, cls.program + ".c"], check=True)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+class GdbserverTest(built_program.BuiltProgramTest):
+    NAME = "counter"
+    SOURCE = PROGRAM
 
     def serve(self, *words, **options):
         server = Server(*words, **options)
@@ -282,10 +263,4 @@ class GdbserverTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not ICECORE:
-        sys.exit("ICECORE must name the program under test")
-    for tool in ("gdb", "cc"):
-        if not shutil.which(tool):
-            print(f"skipped: needs {tool}")
-            sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    built_program.main("gdb")

@@ -4,13 +4,11 @@
 
 ICECORE names the program under test. Exit status 77 when a tool is missing."""
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import view_test
-from view_test import LIMIT, SKIPPED, expect
+from view_test import LIMIT, expect
 
 
 def ask(recording, number, *lines):
@@ -62,22 +60,6 @@ def test_another_gdb_may_source_it(recording):
     expect(done.stdout, r"icecore when: ", r"nothing: ", r"rec@2  20")
 
 
-def main():
-    icecore = os.environ.get("ICECORE")
-    if not icecore:
-        sys.exit("ICECORE must name the program under test")
-    for tool in ("gdb", "cc"):
-        if not shutil.which(tool):
-            print(f"skipped: needs {tool}")
-            return SKIPPED
-    with tempfile.TemporaryDirectory() as folder:
-        recording = view_test.Recording(icecore, folder)
-        for test in (test_moments, test_last_change_leads_to_the_snapshot_before, test_difference,
-                     test_help_and_completion, test_another_gdb_may_source_it):
-            test(recording)
-            print(f"{test.__name__}: ok")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(view_test.run(test_moments, test_last_change_leads_to_the_snapshot_before, test_difference,
+                           test_help_and_completion, test_another_gdb_may_source_it))

@@ -121,8 +121,7 @@ def test_interrupt(case):
         while "SIGINT" not in line:
             line = gdb.process.stdout.readline()
         expect(gdb.ask("backtrace"), r"main \(")
-        gdb.say("kill")
-        gdb.quit()
+        gdb.end("kill")
 
 
 def test_attached_process_runs_on(case):

@@ -3,14 +3,12 @@
 """Drives a real lldb over snapshots of a small threaded program, without local files.
 
 ICECORE names the program under test. Exit status 77 when a tool is missing."""
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import view_test
-from view_test import LIMIT, SKIPPED, expect
+from view_test import LIMIT, expect
 
 
 def lldb(recording, number, *commands):
@@ -43,20 +41,6 @@ def test_travelling(recording):
     expect(output, r"counter = 1\b", r"counter = 2\b", r"counter = 3\b", r"rec@4")
 
 
-def main():
-    icecore = os.environ.get("ICECORE")
-    if not icecore:
-        sys.exit("ICECORE must name the program under test")
-    if not shutil.which("cc") or not any(shutil.which(name) for name in ("lldb", "lldb-19")):
-        print("skipped: needs cc and lldb")
-        return SKIPPED
-    with tempfile.TemporaryDirectory() as folder:
-        recording = view_test.Recording(icecore, folder)
-        for test in (test_looking, test_thread_local_and_memory, test_travelling):
-            test(recording)
-            print(f"{test.__name__}: ok")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    LLDB = next((name for name in ("lldb-19", "lldb") if shutil.which(name)), "lldb-19")
+    sys.exit(view_test.run(test_looking, test_thread_local_and_memory, test_travelling, tools=("cc", LLDB)))

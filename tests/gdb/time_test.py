@@ -8,10 +8,10 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 
-from view_test import LIMIT, SKIPPED
+from line_gdb import LineGdb
+from view_test import SKIPPED
 
 ICECORE = pathlib.Path(os.environ["ICECORE"])
 VICTIM = ICECORE.parent.parent / "victims" / "time_travel"
@@ -22,35 +22,14 @@ def expect(condition, what):
         sys.exit(f"FAILED: {what}")
 
 
-class Gdb:
-    """A gdb on a program that icecore serves through gdb's own pipe; it obeys line by line."""
+class Gdb(LineGdb):
+    """On a program that icecore serves through gdb's own pipe."""
 
     def __init__(self, *arguments):
-        words = ["gdb", "-nx", "-q", str(VICTIM)]
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, cwd="/")
-        for line in ("set pagination off", "set confirm off", "set sysroot", "set style enabled off"):
-            self.ask(line)
+        super().__init__(VICTIM)
+        self.ask("set sysroot")
         program = " ".join((str(VICTIM),) + arguments)
         self.ask(f"target remote | {ICECORE} serve --stdio -- {program}")
-
-    def ask(self, *lines):
-        """What gdb answers to the last of `lines`."""
-        text = ""
-        for line in lines:
-            self.process.stdin.write(line + "\necho \\nANSWERED\\n\n")
-            self.process.stdin.flush()
-            text = ""
-            for answer in self.process.stdout:
-                if answer.strip().endswith("ANSWERED"):
-                    break
-                text += answer
-            else:
-                sys.exit(f"FAILED: gdb ended at {line}:\n{text}")
-        return text
-
-    def number(self, expression):
-        return int(re.search(r"= (-?\d+)", self.ask(f"p {expression}")).group(1))
 
     def state(self):
         """General registers, and what the stack frame holds."""
@@ -61,9 +40,7 @@ class Gdb:
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.write("kill\nquit\n")
-        self.process.stdin.flush()
-        self.process.communicate(timeout=LIMIT)
+        self.end("kill")
 
 
 def test_steps_back_and_forward():
