@@ -20,6 +20,7 @@
 #include "replay/image/parking.h"
 #include "replay/restore/required_call.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
@@ -46,7 +47,7 @@ class Borrowed {
       throw Error("the bank's process " + std::to_string(puppet_.pid()) + " cannot be traced");
     }
     ptrace_call::interrupt(puppet_.pid());
-    wait_for_stop(puppet_.pid());
+    snapshot::await_stop(puppet_.pid());
   }
   Borrowed(const Borrowed&) = delete;
   Borrowed& operator=(const Borrowed&) = delete;
@@ -88,7 +89,7 @@ int clone_with_pid(Puppet& creator, std::uint64_t flags, int pid) {
                 static_cast<int>(-calls[0].result));
   }
   if (born.size() != 1) throw Error("forking the bank: the kernel did not tell the pid");
-  wait_for_stop(born[0]);
+  snapshot::await_stop(born[0]);
   return born[0];
 }
 

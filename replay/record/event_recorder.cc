@@ -14,14 +14,21 @@
 #include <utility>
 
 #include "base/error.h"
-#include "replay/record/injected_call.h"
 #include "replay/record/memory_difference.h"
+#include "replay/record/seen_registers.h"
 #include "replay/record/syscall_rules.h"
-#include "replay/record/traced_thread.h"
+#include "snapshot/tracing/injected_call.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::await_stop;
+using snapshot::inject_call;
+using snapshot::registers_of;
+using snapshot::set_registers;
+using snapshot::throw_gone;
+using snapshot::xstate_of;
 
 namespace {
 

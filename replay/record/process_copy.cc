@@ -12,14 +12,24 @@
 #include <cerrno>
 
 #include "base/error.h"
-#include "replay/record/injected_call.h"
 #include "replay/record/memory_map.h"
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
+#include "snapshot/tracing/injected_call.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::await_stop;
+using snapshot::finish_call;
+using snapshot::inject_call;
+using snapshot::InjectedResult;
+using snapshot::registers_of;
+using snapshot::set_call;
+using snapshot::set_registers;
+using snapshot::SignalsHeld;
+using snapshot::throw_gone;
 
 TracedMemory::TracedMemory(int pid) : pid_(pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/mem";

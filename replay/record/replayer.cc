@@ -10,12 +10,17 @@
 #include <utility>
 
 #include "replay/record/memory_difference.h"
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::await_stop;
+using snapshot::registers_of;
+using snapshot::set_registers;
+using snapshot::throw_gone;
 
 namespace {
 

@@ -3,11 +3,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "replay/record/injected_call.h"
 #include "replay/record/replayer.h"
 #include "replay/record/syscall_rules.h"
-#include "replay/record/traced_thread.h"
+#include "snapshot/tracing/injected_call.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 // What each kind of event does to a replayed process, which stands where the event met the recorded
 // one.
@@ -15,6 +15,9 @@
 namespace icecore::replay {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::inject_call;
+using snapshot::registers_of;
+using snapshot::set_registers;
 
 namespace {
 

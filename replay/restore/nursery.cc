@@ -26,6 +26,7 @@
 #include "replay/restore/seed_image.h"
 #include "snapshot/capture/life_origin.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
@@ -157,7 +158,7 @@ void Nursery::start(const Options& options, const Transport& transport) {
     throw Error("the first process cannot be traced");
   }
   ptrace_call::interrupt(pid_);
-  wait_for_stop(pid_);
+  snapshot::await_stop(pid_);
   ptrace_call::set_signal_mask(pid_, ~(1ULL << static_cast<unsigned>(SIGTRAP - 1)));
   puppet_.emplace(pid_, 0);
   puppet_->move_in(kSeedAddress + 0x10000, kSeedSyscall);

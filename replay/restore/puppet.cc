@@ -14,12 +14,18 @@
 
 #include "base/error.h"
 #include "snapshot/tracing/call_table.h"
+#include "snapshot/tracing/injected_call.h"
 #include "snapshot/tracing/process_memory.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::await_stop;
+using snapshot::registers_of;
+using snapshot::set_registers;
+using snapshot::throw_gone;
 
 namespace {
 
@@ -31,45 +37,12 @@ static_assert(Puppet::kSyscallOffset == snapshot::kCallLoopSyscall);
 // After the calls it stops: int3.
 constexpr auto kWalker = snapshot::call_walker(std::array<unsigned char, 1>{0xcc});
 
-[[noreturn]] void throw_gone(int tid) {
-  throw Error("thread " + std::to_string(tid) + " died while it was being restored");
-}
-
-}  // namespace
-
-int wait_for_stop(int tid) {
-  int status = 0;
-  while (::waitpid(tid, &status, __WALL) < 0) {
-    if (errno != EINTR) throw_gone(tid);
-  }
-  if (!WIFSTOPPED(status)) throw_gone(tid);
-  return status;
-}
-
-namespace {
-
-user_regs_struct registers_of(int tid) {
-  const auto registers = ptrace_call::registers(tid);
-  if (!registers) throw_gone(tid);
-  return *registers;
-}
-
-void set_registers(int tid, const user_regs_struct& registers) {
-  if (!ptrace_call::set_registers(tid, registers)) throw_gone(tid);
-}
-
 /// Registers with which `instruction`, a `syscall`, is the call.
 user_regs_struct before_call(int tid, std::uint64_t instruction, const RemoteCall& call) {
   user_regs_struct registers = registers_of(tid);
   registers.orig_rax = ~0ULL;
   registers.rip = instruction;
-  registers.rax = static_cast<std::uint64_t>(call.number);
-  registers.rdi = call.arguments[0];
-  registers.rsi = call.arguments[1];
-  registers.rdx = call.arguments[2];
-  registers.r10 = call.arguments[3];
-  registers.r8 = call.arguments[4];
-  registers.r9 = call.arguments[5];
+  snapshot::set_call(registers, call.number, call.arguments);
   return registers;
 }
 
@@ -110,7 +83,7 @@ std::vector<int> Puppet::run(int tid, std::span<RemoteCall> calls) {
   auto rows = lay_out(tid, calls);
   for (;;) {
     if (!ptrace_call::resume(tid, 0)) throw_gone(tid);
-    if (!is_event(wait_for_stop(tid))) break;
+    if (!is_event(await_stop(tid))) break;
     const auto child = ptrace_call::event_message(tid);
     if (!child) throw_gone(tid);
     born.push_back(static_cast<int>(*child));
@@ -136,28 +109,18 @@ std::int64_t Puppet::call(std::int64_t number, std::array<std::uint64_t, 6> argu
 }
 
 std::int64_t Puppet::call_at(int tid, std::uint64_t instruction, const RemoteCall& call) {
-  set_registers(tid, before_call(tid, instruction, call));
-  do {
-    if (!ptrace_call::resume_to_syscall(tid, 0)) throw_gone(tid);
-    wait_for_stop(tid);
-  } while (ptrace_call::syscall_side(tid) != ptrace_call::SyscallSide::Exit);
-  const auto result = static_cast<std::int64_t>(registers_of(tid).rax);
-  // From a stop for a system call nothing is restarted; from this one it is, and no instruction of
-  // the program runs in between.
-  if (!ptrace_call::interrupt(tid) || !ptrace_call::resume(tid, 0)) throw_gone(tid);
-  wait_for_stop(tid);
-  return result;
+  return snapshot::inject_call(tid, instruction, call.number, call.arguments).result;
 }
 
 std::int64_t Puppet::begin_and_interrupt(int tid, const RemoteCall& call) {
   set_registers(tid, before_call(tid, area_ + kSyscallOffset, call));
   do {
     if (!ptrace_call::resume_to_syscall(tid, 0)) throw_gone(tid);
-    wait_for_stop(tid);
+    await_stop(tid);
   } while (ptrace_call::syscall_side(tid) != ptrace_call::SyscallSide::Entry);
   // Inside already: it meets the interruption where it would go to sleep.
   if (!ptrace_call::interrupt(tid) || !ptrace_call::resume(tid, 0)) throw_gone(tid);
-  wait_for_stop(tid);
+  await_stop(tid);
   return static_cast<std::int64_t>(registers_of(tid).rax);
 }
 

@@ -14,9 +14,6 @@ namespace icecore::replay {
 
 using snapshot::RemoteCall;
 
-/// Waits for the next stop of a traced thread; its wait status. Throws when it died instead.
-int wait_for_stop(int tid);
-
 /// A process in the making, driven by system calls that it runs for us: everything that only the
 /// process itself can do. All its signals are blocked, it is traced and stopped between calls, and
 /// it runs on the tracer's CPU. A mapping of ours, the area, is in it until finish(): walker code,

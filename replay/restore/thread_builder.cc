@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "snapshot/tracing/kernel_signal.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
@@ -50,7 +51,7 @@ void make_threads(RestoredProcess& process) {
   batch.run();
   if (batch.born().size() != threads.size()) throw Error("the kernel did not tell all new threads");
   for (std::size_t i = 0; i < threads.size(); ++i) {
-    wait_for_stop(batch.born()[i]);
+    snapshot::await_stop(batch.born()[i]);
     process.threads[threads[i]->tid()] = batch.born()[i];
   }
 }

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
@@ -210,7 +211,7 @@ int TreeBuilder::bear(Puppet& creator, int pid, unsigned flags, const std::strin
   }
   if (calls[0].result < 0) throw_errno(name + ": making it with pid " + std::to_string(pid), error);
   if (born.size() != 1) throw Error(name + ": the kernel did not tell its pid");
-  wait_for_stop(born[0]);
+  snapshot::await_stop(born[0]);
   return born[0];
 }
 

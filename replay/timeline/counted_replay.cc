@@ -8,9 +8,13 @@
 
 #include "base/overloaded.h"
 #include "replay/record/memory_difference.h"
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
+
+using snapshot::registers_of;
+using snapshot::throw_gone;
 
 namespace {
 

@@ -7,10 +7,14 @@
 #include <utility>
 
 #include "base/error.h"
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
 #include "replay/translate/instruction.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
+
+using snapshot::registers_of;
+
 namespace {
 
 constexpr std::size_t kMostKept = 48;

@@ -10,13 +10,15 @@
 
 #include "base/error.h"
 #include "replay/record/memory_map.h"
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 #include "snapshot/tracing/syscall_restart.h"
 
 namespace icecore::replay {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::registers_of;
 
 namespace {
 

@@ -6,10 +6,13 @@
 #include <utility>
 
 #include "base/error.h"
-#include "replay/record/traced_thread.h"
 #include "snapshot/capture/machine.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
+
+using snapshot::xstate_of;
+
 namespace {
 
 model::Machine this_machine() {

@@ -12,14 +12,13 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "replay/restore/puppet.h"
+#include "snapshot/tracing/injected_call.h"
 #include "snapshot/tracing/process_memory.h"
-#include "snapshot/tracing/ptrace.h"
 
 namespace icecore::replay {
 namespace {
 
-namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::inject_call;
 
 /// Farther than this from code, its copies might not reach the data that the code reaches.
 constexpr std::uint64_t kReach = 0x5000'0000;
@@ -69,16 +68,6 @@ std::uint64_t find_system_call(int tid, const std::vector<AddressRange>& mapped)
                 ": it has no vdso, through which the code cache would be mapped");
 }
 
-/// Runs one call and puts the registers back.
-std::int64_t run_call(int tid, std::uint64_t instruction, const RemoteCall& call) {
-  const auto registers = ptrace_call::registers(tid);
-  if (!registers) throw Error("thread " + std::to_string(tid) + " is gone");
-  Puppet puppet(tid, 0);
-  const std::int64_t result = puppet.call_at(tid, instruction, call);
-  ptrace_call::set_registers(tid, *registers);
-  return result;
-}
-
 }  // namespace
 
 CacheMemory::CacheMemory(int tid, std::vector<AddressRange> keep_free)
@@ -97,9 +86,9 @@ CacheMemory::CacheMemory(int tid, std::vector<AddressRange> keep_free)
 
 CacheMemory::~CacheMemory() {
   try {
-    run_call(tid_, instruction_, RemoteCall{SYS_munmap, {layout_.base, CacheLayout::kSize}, 0});
+    inject_call(tid_, instruction_, SYS_munmap, {layout_.base, CacheLayout::kSize});
     for (const Arena& arena : arenas_) {
-      run_call(tid_, instruction_, RemoteCall{SYS_munmap, {arena.base, Arena::kSize}, 0});
+      inject_call(tid_, instruction_, SYS_munmap, {arena.base, Arena::kSize});
     }
   } catch (const Error& error) {
     log(Topic::Tracing, std::string("taking the code cache away: ") + error.what());
@@ -107,12 +96,12 @@ CacheMemory::~CacheMemory() {
 }
 
 void CacheMemory::map(std::uint64_t address, std::uint64_t size, int protection) {
-  const RemoteCall call{
-      SYS_mmap,
-      {address, size, static_cast<std::uint64_t>(protection),
-       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, ~0ULL, 0},
-      0};
-  const std::int64_t result = run_call(tid_, instruction_, call);
+  constexpr auto kFlags =
+      std::uint64_t{MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE};
+  const std::int64_t result =
+      inject_call(tid_, instruction_, SYS_mmap,
+                  {address, size, static_cast<std::uint64_t>(protection), kFlags, ~0ULL, 0})
+          .result;
   if (result < 0) throw_errno("mapping the code cache", static_cast<int>(-result));
   taken_.push_back({address, address + size, ""});
   std::ranges::sort(taken_, {}, &AddressRange::start);

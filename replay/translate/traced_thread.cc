@@ -9,11 +9,13 @@
 #include <string>
 
 #include "base/error.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 namespace {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::throw_gone;
 
 constexpr std::size_t kX87InstructionOffset = 8;  // of the legacy area of an XSAVE image
 constexpr std::size_t kXstateBvOffset = 512;
@@ -30,8 +32,6 @@ int wait_for(int tid) {
   }
   return status;
 }
-
-[[noreturn]] void throw_gone(int tid) { throw Error("thread " + std::to_string(tid) + " is gone"); }
 
 }  // namespace
 

@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "replay/record/memory_difference.h"
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
 #include "tests/replay/recorded_run.h"
 
 namespace icecore::replay {
+
 namespace {
 
 using test::address_of;

@@ -8,10 +8,15 @@
 
 #include "replay/record/memory_difference.h"
 #include "replay/record/replayer.h"
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
+#include "snapshot/tracing/stopped_thread.h"
 #include "tests/replay/recorded_run.h"
 
 namespace icecore::replay {
+
+using snapshot::registers_of;
+using snapshot::xstate_of;
+
 namespace {
 
 using test::RecordedRun;

@@ -13,12 +13,15 @@
 
 #include "base/error.h"
 #include "replay/record/memory_map.h"
-#include "replay/record/traced_thread.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay::test {
 
 namespace ptrace_call = snapshot::ptrace_call;
+using snapshot::await_stop;
+using snapshot::registers_of;
+using snapshot::set_registers;
 
 namespace {
 

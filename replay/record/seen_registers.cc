@@ -1,46 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "replay/record/traced_thread.h"
+#include "replay/record/seen_registers.h"
 
-#include <sys/wait.h>
-
-#include <cerrno>
+#include <cstdint>
 #include <cstring>
-
-#include "base/error.h"
-#include "snapshot/tracing/ptrace.h"
+#include <initializer_list>
 
 namespace icecore::replay {
-
-namespace ptrace_call = snapshot::ptrace_call;
-
-void throw_gone(int tid) {
-  throw Error("thread " + std::to_string(tid) + " died while it was being recorded or replayed");
-}
-
-int await_stop(int tid) {
-  int status = 0;
-  while (::waitpid(tid, &status, __WALL) < 0) {
-    if (errno != EINTR) throw_gone(tid);
-  }
-  if (!WIFSTOPPED(status)) throw_gone(tid);
-  return status;
-}
-
-user_regs_struct registers_of(int tid) {
-  const auto registers = ptrace_call::registers(tid);
-  if (!registers) throw_gone(tid);
-  return *registers;
-}
-
-void set_registers(int tid, const user_regs_struct& registers) {
-  if (!ptrace_call::set_registers(tid, registers)) throw_gone(tid);
-}
-
-std::string xstate_of(int tid) {
-  auto xstate = ptrace_call::xstate(tid);
-  if (!xstate) throw_gone(tid);
-  return *std::move(xstate);
-}
 
 user_regs_struct as_seen(user_regs_struct registers) {
   // include/linux/errno.h: ERESTARTSYS to ERESTART_RESTARTBLOCK.

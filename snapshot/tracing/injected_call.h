@@ -6,7 +6,7 @@
 #include <array>
 #include <cstdint>
 
-namespace icecore::replay {
+namespace icecore::snapshot {
 
 /// What a call that a stopped process made for us came to.
 struct InjectedResult {
@@ -40,4 +40,4 @@ void set_call(user_regs_struct& registers, std::int64_t number,
 /// Resumes `pid`, at the entry to a call, until that has come back.
 InjectedResult finish_call(int pid);
 
-}  // namespace icecore::replay
+}  // namespace icecore::snapshot

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "replay/record/injected_call.h"
+#include "snapshot/tracing/injected_call.h"
 
-#include "replay/record/traced_thread.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stopped_thread.h"
 
-namespace icecore::replay {
-
-namespace ptrace_call = snapshot::ptrace_call;
+namespace icecore::snapshot {
 
 SignalsHeld::SignalsHeld(int tid) : tid_(tid), mask_(ptrace_call::signal_mask(tid).value_or(0)) {
   ptrace_call::set_signal_mask(tid, ~0ULL);
@@ -62,4 +60,4 @@ InjectedResult inject_call(int pid, std::uint64_t instruction, std::int64_t numb
   return done;
 }
 
-}  // namespace icecore::replay
+}  // namespace icecore::snapshot
