@@ -106,7 +106,7 @@ void LiveTree::deliver(LiveThread& thread, int signal) {
 
 /// Whether the way into the handler was all of a step, which is told then.
 bool LiveTree::take_signal_by_observer(LiveThread& thread, int signal) {
-  if (!observer_->delivers(thread, signal)) return false;
+  if (!observer_->delivers(process(thread.id.pid), thread, signal)) return false;
   thread.signal = 0;
   thread.in_signal_stop = false;
   thread.registers.reset();

@@ -23,7 +23,7 @@ class RunObserver {
   /// Stopped by SIGSEGV. Whether that was not the program's: it has been dealt with.
   virtual bool takes_fault(const LiveThread& thread) = 0;
   /// It is about to get a signal. Whether it has got it now, and stands in front of its handler.
-  virtual bool delivers(const LiveThread& thread, int signal) = 0;
+  virtual bool delivers(LiveProcess& process, const LiveThread& thread, int signal) = 0;
   /// It has executed something that this could not see.
   virtual void missed(const LiveThread& thread, const char* what) = 0;
   /// A process of ours has made another one, which stands before its first instruction.

@@ -22,8 +22,9 @@ std::size_t size_of(const Event& event) {
                           return size_of(call.call.writes) + call.content.size();
                         },
                         [](const SignalReturn& done) { return done.xstate.size(); },
-                        [](const SignalTaken& taken) {
-                          return size_of(taken.writes) + taken.xstate.size();
+                        [](const Interruption& taken) {
+                          return size_of(taken.writes) + taken.xstate.size() +
+                                 taken.xstate_before.size();
                         },
                         [](const TimestampRead&) { return std::size_t{0}; },
                     },

@@ -44,18 +44,19 @@ struct SignalReturn {
   std::string xstate;
 };
 
-/// A handler was entered. `before` is where the thread was then: inside the call that it names, at
-/// the instruction that faulted, behind the event before, or anywhere.
-struct SignalTaken {
+/// The thread was made another between two of its instructions: a handler was entered, or a
+/// debugger changed registers or memory. `before` is where it was then: inside the call that it
+/// names, at the instruction that faulted, behind the event before, or anywhere.
+struct Interruption {
   enum class Place { InCall, AtFault, BehindEvent, Anywhere };
   Place place = Place::Anywhere;
-  int signal = 0;
+  int signal = 0;  ///< 0: by a debugger
   user_regs_struct before{};
   user_regs_struct after{};
-  /// Anywhere: of the memory at that moment (memory_difference.h), since registers alone can be the
-  /// same in many rounds of a loop.
-  std::uint64_t memory_digest = 0;
+  /// Anywhere: of the vector registers before it, by which the place is recognised, too.
+  std::string xstate_before;
   std::string xstate;
+  /// The frame of the handler, or what the debugger wrote.
   std::vector<MemoryWrite> writes;
 };
 
@@ -68,7 +69,7 @@ struct TimestampRead {
 
 /// Everything from outside that a single-threaded process met while it ran: with these, in this
 /// order, it does the same again.
-using Event = std::variant<RecordedCall, LayoutCall, SignalReturn, SignalTaken, TimestampRead>;
+using Event = std::variant<RecordedCall, LayoutCall, SignalReturn, Interruption, TimestampRead>;
 
 /// What an event costs to keep, bytes.
 std::size_t size_of(const Event& event);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <set>
 
 #include "replay/record/event.h"
 
@@ -19,6 +20,10 @@ class EventLog {
   [[nodiscard]] std::uint64_t end() const { return begin_ + events_.size(); }
   /// Null when there is none (yet).
   [[nodiscard]] const Event* find(std::uint64_t number) const;
+  /// The same when that is an interruption, else null.
+  [[nodiscard]] const Interruption* interruption(std::uint64_t number) const;
+  /// The first one at Place::Anywhere from `number` on; end() when there is none.
+  [[nodiscard]] std::uint64_t next_anywhere(std::uint64_t number) const;
   /// Forgets all events before `number`.
   void forget_before(std::uint64_t number);
   /// Forgets all; the numbers go on.
@@ -27,6 +32,7 @@ class EventLog {
 
  private:
   std::deque<Event> events_;
+  std::set<std::uint64_t> anywhere_;
   std::uint64_t begin_ = 0;
   std::size_t bytes_ = 0;
 };

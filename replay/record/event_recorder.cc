@@ -87,6 +87,7 @@ EventRecorder::EventRecorder(int pid, EventLog& log, TimeStamps stamps)
       log_(log),
       memory_(pid),
       vdso_(pid),
+      binding_(pid),
       stamps_(stamps),
       syscall_instruction_(find_syscall_instruction(pid)) {
   if (vdso_.covers(registers_of(pid).rip)) {
@@ -98,12 +99,14 @@ EventRecorder::EventRecorder(int pid, EventLog& log, TimeStamps stamps)
   CPU_SET(static_cast<std::size_t>(::sched_getcpu()), &here);
   ::sched_setaffinity(pid, sizeof here, &here);
   vdso_.apply(memory_);
+  binding_.apply(memory_);
   if (stamps_ == TimeStamps::Seen) set_timestamp_trap(pid_, PR_TSC_SIGSEGV);
 }
 
 void EventRecorder::end() {
   if (stamps_ == TimeStamps::Seen) set_timestamp_trap(pid_, PR_TSC_ENABLE);
   vdso_.take_back(memory_);
+  if (!binding_.covers(registers_of(pid_).rip)) binding_.take_back(memory_);
   ::sched_setaffinity(pid_, sizeof cpus_, &cpus_);
 }
 
@@ -217,27 +220,40 @@ bool EventRecorder::handles(int signal) const {
   return false;
 }
 
+/// As far as it is known in front of it.
+Interruption EventRecorder::interruption(const user_regs_struct& registers) const {
+  Interruption taken;
+  taken.before = as_seen(registers);
+  if (entered_) {
+    taken.place = Interruption::Place::InCall;
+    // At its entry, it is still to be made.
+    if (!is_cut_short(static_cast<std::int64_t>(registers.rax))) {
+      taken.before.rip -= 2;
+      taken.before.rax = registers.orig_rax;
+    }
+  } else if (behind_event_ && equal_registers(*behind_event_, taken.before)) {
+    taken.place = Interruption::Place::BehindEvent;
+  }
+  return taken;
+}
+
 bool EventRecorder::deliver(int signal) {
   if (!handles(signal)) return false;
   const auto siginfo = ptrace_call::siginfo(pid_);
-  SignalTaken taken;
-  taken.signal = signal;
   const user_regs_struct before = registers_of(pid_);
-  taken.before = as_seen(before);
+  Interruption taken = interruption(before);
+  taken.signal = signal;
   int code = 0;
   if (siginfo) std::memcpy(&code, siginfo->data() + 8, sizeof code);
   const bool fault = code > 0 && code < 0x80 &&
                      (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
                       signal == SIGILL || signal == SIGTRAP);
-  if (entered_ && is_cut_short(static_cast<std::int64_t>(before.rax))) {
-    taken.place = SignalTaken::Place::InCall;
-    entered_.reset();
-  } else if (behind_event_ && equal_registers(*behind_event_, taken.before)) {
-    taken.place = SignalTaken::Place::BehindEvent;
-  } else if (fault) {
-    taken.place = SignalTaken::Place::AtFault;
-  } else {
-    taken.memory_digest = memory_digest({pid_, memory_, before.rsp});
+  if (taken.place == Interruption::Place::InCall) entered_.reset();
+  if (taken.place == Interruption::Place::Anywhere) {
+    if (fault)
+      taken.place = Interruption::Place::AtFault;
+    else
+      taken.xstate_before = xstate_of(pid_);
   }
   // The kernel writes the frame and stops in front of the handler's first instruction.
   if (!ptrace_call::step(pid_, signal)) throw_gone(pid_);
@@ -252,6 +268,25 @@ bool EventRecorder::deliver(int signal) {
   behind_event_ = taken.after;
   log_.append(std::move(taken));
   return true;
+}
+
+void EventRecorder::memory_changes(MemoryWrite write) {
+  Interruption taken = interruption(registers_of(pid_));
+  taken.after = taken.before;
+  taken.xstate = xstate_of(pid_);
+  if (taken.place == Interruption::Place::Anywhere) taken.xstate_before = taken.xstate;
+  taken.writes.push_back(std::move(write));
+  if (taken.place != Interruption::Place::InCall) behind_event_ = taken.after;
+  log_.append(std::move(taken));
+}
+
+void EventRecorder::registers_changed(const user_regs_struct& before, std::string xstate_before) {
+  Interruption taken = interruption(before);
+  taken.after = as_seen(registers_of(pid_));
+  taken.xstate = xstate_of(pid_);
+  taken.xstate_before = std::move(xstate_before);
+  behind_event_ = taken.after;
+  log_.append(std::move(taken));
 }
 
 }  // namespace icecore::replay

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "replay/record/binding_patch.h"
 #include "replay/record/event_log.h"
 #include "replay/record/process_copy.h"
 #include "replay/record/syscall_table.h"
@@ -45,6 +46,10 @@ class EventRecorder {
   /// is stopped in front of its handler. False when the program does not handle it: then the
   /// caller delivers it.
   bool deliver(int signal);
+  /// A debugger is about to write these bytes, or has changed registers that were `before` and
+  /// `xstate_before`. Not inside a call (as to registers).
+  void memory_changes(MemoryWrite write);
+  void registers_changed(const user_regs_struct& before, std::string xstate_before);
 
   /// The process is stopped and will run unrecorded: all is as the program made it.
   void end();
@@ -67,12 +72,14 @@ class EventRecorder {
   void keep(RecordedCall call, const SyscallRow& row, const user_regs_struct& after);
   void keep_compared(RecordedCall call);
   [[nodiscard]] bool handles(int signal) const;
+  [[nodiscard]] Interruption interruption(const user_regs_struct& registers) const;
   void set_timestamp_trap(int pid, int mode) const;
 
   int pid_;
   EventLog& log_;
   TracedMemory memory_;
   VdsoPatch vdso_;
+  BindingPatch binding_;
   TimeStamps stamps_;
   cpu_set_t cpus_{};  ///< where the program itself wants to run
   std::uint64_t syscall_instruction_ = 0;

@@ -20,20 +20,30 @@ constexpr std::size_t kPage = 4096;
 constexpr std::size_t kPiece = 256 * 1024;
 constexpr std::uint64_t kRedZone = 128;
 
-/// Numbers of CPUs that the kernel writes when it likes (rseq(2)): no two runs agree on them.
-class KernelWords {
+/// Bytes that are not compared.
+class Hidden {
  public:
-  explicit KernelWords(int pid) : area_(snapshot::ptrace_call::rseq(pid)) {}
+  /// Numbers of CPUs that the kernel writes when it likes (rseq(2)): no two runs agree on them.
+  explicit Hidden(int pid, std::span<const MemoryWrite> overwritten = {}) {
+    const auto area = snapshot::ptrace_call::rseq(pid);
+    if (area) ranges_.emplace_back(area->address, area->address + area->length);
+    for (const auto& write : overwritten) {
+      ranges_.emplace_back(write.address, write.address + write.bytes.size());
+    }
+  }
   /// Zeros them in `bytes`, which are from `address` on.
   void hide(std::uint64_t address, std::span<std::byte> bytes) const {
-    if (!area_) return;
-    const std::uint64_t start = std::max(address, area_->address);
-    const std::uint64_t end = std::min(address + bytes.size(), area_->address + area_->length);
-    if (start < end) std::ranges::fill(bytes.subspan(start - address, end - start), std::byte{0});
+    for (const auto& [first, last] : ranges_) {
+      const std::uint64_t start = std::max(address, first);
+      const std::uint64_t end = std::min(address + bytes.size(), last);
+      if (start < end) {
+        std::ranges::fill(bytes.subspan(start - address, end - start), std::byte{0});
+      }
+    }
   }
 
  private:
-  std::optional<snapshot::RseqConfiguration> area_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;
 };
 
 using Found = std::function<bool(std::uint64_t address, std::span<const std::byte> before,
@@ -55,8 +65,7 @@ std::vector<MappedRange> compared_ranges(const ComparedProcess& process) {
 
 /// Calls `found` for each page that differs until it answers false.
 bool for_each_difference(const ComparedProcess& before, const ComparedProcess& after,
-                         const Found& found) {
-  const KernelWords kernel(after.pid);
+                         const Hidden& hidden, const Found& found) {
   std::vector<std::byte> first(kPiece);
   std::vector<std::byte> second(kPiece);
   for (const auto& range : compared_ranges(after)) {
@@ -69,8 +78,8 @@ bool for_each_difference(const ComparedProcess& before, const ComparedProcess& a
       // A stack has grown in one of them: what is not there yet is zeros.
       std::ranges::fill(one.subspan(in_one), std::byte{0});
       std::ranges::fill(other.subspan(in_other), std::byte{0});
-      kernel.hide(address, one);
-      kernel.hide(address, other);
+      hidden.hide(address, one);
+      hidden.hide(address, other);
       if (std::memcmp(one.data(), other.data(), size) != 0) {
         for (std::size_t at = 0; at < size;) {
           const std::size_t length = std::min(kPage - (address + at) % kPage, size - at);
@@ -89,14 +98,24 @@ bool for_each_difference(const ComparedProcess& before, const ComparedProcess& a
 
 }  // namespace
 
-bool same_memory(const ComparedProcess& one, const ComparedProcess& other) {
-  return for_each_difference(one, other, [](auto, auto, auto) { return false; });
+std::optional<std::uint64_t> first_difference(const ComparedProcess& one,
+                                              const ComparedProcess& other,
+                                              std::span<const MemoryWrite> overwritten) {
+  std::optional<std::uint64_t> place;
+  const Hidden hidden(other.pid, overwritten);
+  for_each_difference(one, other, hidden, [&](std::uint64_t address, auto before, auto after) {
+    const auto at = std::ranges::mismatch(before, after).in1 - before.begin();
+    place = (address + static_cast<std::uint64_t>(at)) & ~7ULL;
+    return false;
+  });
+  return place;
 }
 
 std::vector<MemoryWrite> changed_memory(const ComparedProcess& before,
                                         const ComparedProcess& after) {
   std::vector<MemoryWrite> result;
-  for_each_difference(before, after, [&](std::uint64_t address, auto old, auto now) {
+  const Hidden hidden(after.pid);
+  for_each_difference(before, after, hidden, [&](std::uint64_t address, auto old, auto now) {
     const auto first = std::ranges::mismatch(old, now).in1 - old.begin();
     const auto last =
         std::ranges::mismatch(old | std::views::reverse, now | std::views::reverse).in1.base() -
@@ -108,27 +127,6 @@ std::vector<MemoryWrite> changed_memory(const ComparedProcess& before,
     return true;
   });
   return result;
-}
-
-std::uint64_t memory_digest(const ComparedProcess& process) {
-  constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
-  const KernelWords kernel(process.pid);
-  std::uint64_t digest = 0;
-  std::vector<std::byte> piece(kPiece);
-  for (const auto& range : compared_ranges(process)) {
-    for (std::uint64_t address = range.start; address < range.end; address += kPiece) {
-      const auto bytes =
-          std::span(piece).first(std::min<std::uint64_t>(kPiece, range.end - address));
-      const std::size_t got = process.memory.read_some(address, bytes);
-      kernel.hide(address, bytes.first(got));
-      for (std::size_t at = 0; at + 8 <= got; at += 8) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data() + at, sizeof word);
-        digest = std::rotl((digest ^ word) * kMultiplier, 29);
-      }
-    }
-  }
-  return digest;
 }
 
 std::uint64_t writable_size(int pid) {

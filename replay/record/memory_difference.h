@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "replay/record/event.h"
@@ -20,15 +22,15 @@ struct ComparedProcess {
   std::uint64_t stack_pointer = 0;
 };
 
-/// Whether all of it is equal. Stops at the first difference.
-bool same_memory(const ComparedProcess& one, const ComparedProcess& other);
+/// The address, a multiple of eight, of a word that differs, but for the bytes that `overwritten`
+/// names; nullopt when all of it is equal.
+std::optional<std::uint64_t> first_difference(const ComparedProcess& one,
+                                              const ComparedProcess& other,
+                                              std::span<const MemoryWrite> overwritten = {});
 
 /// What `after` has where it differs from `before`.
 std::vector<MemoryWrite> changed_memory(const ComparedProcess& before,
                                         const ComparedProcess& after);
-
-/// A number that two processes with equal memory share, and others do not.
-std::uint64_t memory_digest(const ComparedProcess& process);
 
 /// Bytes of writable private memory that process `pid` has, mapped or not.
 std::uint64_t writable_size(int pid);

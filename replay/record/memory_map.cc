@@ -32,8 +32,8 @@ std::vector<MappedRange> mappings_of(int pid) {
   const std::string text = read_maps(pid);
   std::vector<MappedRange> result;
   for (const auto& line : snapshot::proc::parse_maps(text)) {
-    result.push_back(
-        {line.start, line.end, line.readable, line.writable, line.shared, std::string(line.name)});
+    result.push_back({line.start, line.end, line.readable, line.writable, line.executable,
+                      line.shared, std::string(line.name)});
   }
   return result;
 }

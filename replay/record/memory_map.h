@@ -15,6 +15,7 @@ struct MappedRange {
   std::uint64_t end = 0;
   bool readable = false;
   bool writable = false;
+  bool executable = false;
   bool shared = false;
   std::string name;
 };

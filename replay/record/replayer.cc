@@ -4,12 +4,12 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <span>
 #include <utility>
 
-#include "replay/record/memory_difference.h"
 #include "replay/record/seen_registers.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/stopped_thread.h"
@@ -51,7 +51,10 @@ std::unique_ptr<ProcessCopy> Replayer::copy() const {
 
 void Replayer::diverged(const std::string& what) const { throw ReplayDiverged(next_event_, what); }
 
-Arrival Replayer::run(const StopSet& stops) {
+Arrival Replayer::run(const StopSet& wanted) {
+  StopSet stops = wanted;
+  const std::uint64_t anywhere = log_.next_anywhere(next_event_);
+  if (anywhere != log_.end()) stops.event_limit = std::min(stops.event_limit, anywhere);
   watches_.arm(pid(), memory(), stops.watches);
   if (next_event_ >= stops.event_limit) return {Arrival::Kind::EventLimit, {}};
   if (stops.breakpoints.contains(registers().rip)) {
@@ -73,7 +76,7 @@ Arrival Replayer::run(const StopSet& stops) {
 
 Arrival Replayer::run_on(const StopSet& stops) {
   for (;;) {
-    while (take_due_signal()) {
+    while (take_due_interruption()) {
       if (next_event_ >= stops.event_limit) return {Arrival::Kind::EventLimit, {}};
       if (stops.breakpoints.contains(registers().rip)) return {Arrival::Kind::Breakpoint, {}};
     }
@@ -121,12 +124,7 @@ std::optional<Arrival> Replayer::take_trap(const StopSet& stops) {
   registers.orig_rax = ~0ULL;
   set_registers(pid(), registers);
   if (stops.breakpoints.contains(place)) return Arrival{Arrival::Kind::Breakpoint, {}};
-  if (take_due_signal()) return std::nullopt;
-  // Where a signal came in another round.
-  remove_breakpoints();
-  const Arrival arrival = step();
-  if (arrival.kind == Arrival::Kind::Stepped) return std::nullopt;
-  return arrival;
+  return std::nullopt;
 }
 
 std::optional<Arrival> Replayer::take_fault(int signal) {
@@ -135,7 +133,7 @@ std::optional<Arrival> Replayer::take_fault(int signal) {
   if (const auto* read = std::get_if<TimestampRead>(event)) {
     if (read->address != registers_of(pid()).rip) diverged("the time stamp is read elsewhere");
     apply(*read);
-  } else if (const auto* taken = std::get_if<SignalTaken>(event);
+  } else if (const auto* taken = std::get_if<Interruption>(event);
              taken != nullptr && taken->signal == signal) {
     apply(*taken);
   } else {
@@ -164,8 +162,8 @@ std::optional<Arrival> Replayer::take_call() {
     return Arrival{Arrival::Kind::LogEnd, {}};
   }
   if (std::holds_alternative<TimestampRead>(*event)) diverged("a call instead of the time stamp");
-  const auto* taken = std::get_if<SignalTaken>(event);
-  if (taken != nullptr && taken->place != SignalTaken::Place::InCall) {
+  const auto* taken = std::get_if<Interruption>(event);
+  if (taken != nullptr && taken->place != Interruption::Place::InCall) {
     diverged("a call in front of signal " + std::to_string(taken->signal));
   }
   std::visit([this](const auto& known) { apply(known); }, *event);
@@ -175,7 +173,7 @@ std::optional<Arrival> Replayer::take_call() {
 
 Arrival Replayer::step(const std::vector<WatchedMemory>& watches) {
   watches_.arm(pid(), memory(), watches);
-  if (take_due_signal()) return {Arrival::Kind::Stepped, {}};
+  if (take_due_interruption()) return {Arrival::Kind::Stepped, {}};
   for (;;) {
     std::array<std::byte, 2> code{};
     const std::uint64_t pc = registers_of(pid()).rip;
@@ -210,40 +208,22 @@ void Replayer::hide_trap_flag(std::uint64_t pc, bool short_form) const {
   memory().write(after.rsp + 1, std::span(&high, 1));
 }
 
-bool Replayer::is_due(const SignalTaken& taken) const {
-  switch (taken.place) {
-    case SignalTaken::Place::InCall:
-    case SignalTaken::Place::AtFault:
-      return false;  // the stop there says so
-    case SignalTaken::Place::BehindEvent:
-      return true;
-    case SignalTaken::Place::Anywhere:
-      break;
-  }
-  const user_regs_struct now = registers();
-  if (!equal_registers(now, taken.before)) return false;
-  return memory_digest({pid(), memory(), now.rsp}) == taken.memory_digest;
-}
-
-bool Replayer::take_due_signal() {
-  const Event* event = log_.find(next_event_);
-  const auto* taken = event == nullptr ? nullptr : std::get_if<SignalTaken>(event);
-  if (taken == nullptr) return false;
+bool Replayer::take_due_interruption() {
+  const Interruption* taken = log_.interruption(next_event_);
+  if (taken == nullptr || taken->place != Interruption::Place::BehindEvent) return false;
   remove_breakpoints();
-  if (!is_due(*taken)) return false;
   apply(*taken);
   ++next_event_;
   return true;
 }
 
+void Replayer::interrupt() {
+  apply(*log_.interruption(next_event_));
+  ++next_event_;
+}
+
 void Replayer::insert_breakpoints(const StopSet& stops) {
-  auto places = stops.breakpoints;
-  const Event* event = log_.find(next_event_);
-  const auto* taken = event == nullptr ? nullptr : std::get_if<SignalTaken>(event);
-  if (taken != nullptr && taken->place == SignalTaken::Place::Anywhere) {
-    places.insert(taken->before.rip);
-  }
-  for (const auto place : places) {
+  for (const auto place : stops.breakpoints) {
     if (inserted_.contains(place)) continue;
     std::byte original{};
     if (memory().read_some(place, std::span(&original, 1)) == 0) continue;

@@ -58,8 +58,10 @@ class Replayer {
   [[nodiscard]] std::uint64_t next_event() const { return next_event_; }
 
   /// Runs on until something of `stops` happens; a breakpoint at which it stands already is left
-  /// first.
+  /// first. An interruption at Place::Anywhere is an event limit: where it comes is not known here.
   Arrival run(const StopSet& stops);
+  /// The next event, an interruption at Place::Anywhere, comes here: only who counts knows where.
+  void interrupt();
   /// One instruction; a call with its answer, and the way into a signal handler, are one as well.
   Arrival step(const std::vector<WatchedMemory>& watches = {});
   /// Its watch registers, for whoever runs the process by other means between two runs of this.
@@ -76,15 +78,14 @@ class Replayer {
   std::optional<Arrival> take_fault(int signal);
   std::optional<Arrival> take_call();
   std::optional<Arrival> watched_change();
-  bool take_due_signal();
+  bool take_due_interruption();
   /// PUSHF under a single step pushes the flag of the step.
   void hide_trap_flag(std::uint64_t pc, bool short_form) const;
-  bool is_due(const SignalTaken& taken) const;
 
   void apply(const RecordedCall& call);
   void apply(const LayoutCall& layout);
   void apply(const SignalReturn& done);
-  void apply(const SignalTaken& taken);
+  void apply(const Interruption& taken);
   void apply(const TimestampRead& read);
   void expect(const RecordedCall& call) const;
   void finish(const RecordedCall& call);

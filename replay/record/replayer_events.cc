@@ -107,7 +107,7 @@ void Replayer::apply(const SignalReturn& done) {
   ptrace_call::set_xstate(pid(), done.xstate);
 }
 
-void Replayer::apply(const SignalTaken& taken) {
+void Replayer::apply(const Interruption& taken) {
   write(taken.writes);
   set_registers(pid(), taken.after);
   ptrace_call::set_xstate(pid(), taken.xstate);

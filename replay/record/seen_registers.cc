@@ -32,4 +32,12 @@ bool equal_registers(const user_regs_struct& one, const user_regs_struct& other)
   return std::memcmp(&first, &second, sizeof first) == 0;
 }
 
+bool equal_xstate(const std::string& one, const std::string& other) {
+  constexpr std::size_t kInUse = 512;  // XSTATE_BV, the first word of the header
+  constexpr std::size_t kBehind = kInUse + 8;
+  if (one.size() != other.size() || one.size() < kBehind) return one == other;
+  return one.compare(0, kInUse, other, 0, kInUse) == 0 &&
+         one.compare(kBehind, std::string::npos, other, kBehind) == 0;
+}
+
 }  // namespace icecore::replay

@@ -15,6 +15,7 @@ namespace icecore::replay {
 
 using snapshot::registers_of;
 using snapshot::throw_gone;
+using snapshot::xstate_of;
 
 namespace {
 
@@ -34,19 +35,18 @@ std::vector<AddressRange> merged(std::vector<AddressRange> ranges) {
 
 }  // namespace
 
-CountedReplay::CountedReplay(const Moment& start, const EventLog& log,
-                             std::uint64_t syscall_instruction)
-    : replayer_(copy_process(start.pid, syscall_instruction), log, start.position.events,
-                syscall_instruction),
-      log_(log),
+CountedReplay::CountedReplay(const Moment& start, const Past& past)
+    : replayer_(copy_process(start.pid, past.syscall_instruction), past.log, start.position.events,
+                past.syscall_instruction),
+      past_(past),
       position_(start.position) {}
 
 TranslatedRun& CountedReplay::translated() {
   if (translated_) return *translated_;
   // What the program will map is not to be in our way, nor we in its.
   std::vector<AddressRange> reserved;
-  for (auto number = replayer_.next_event(); number < log_.end(); ++number) {
-    const auto* layout = std::get_if<LayoutCall>(log_.find(number));
+  for (auto number = replayer_.next_event(); number < past_.log.end(); ++number) {
+    const auto* layout = std::get_if<LayoutCall>(past_.log.find(number));
     if (layout == nullptr || layout->call.result < 0) continue;
     const auto start = static_cast<std::uint64_t>(layout->call.result);
     const bool moved = layout->call.number == SYS_mremap;
@@ -63,7 +63,16 @@ TranslatedRun& CountedReplay::translated() {
 }
 
 void CountedReplay::run_to_event(std::uint64_t events) {
-  if (events == position_.events) return;
+  while (position_.events < events) {
+    const std::uint64_t anywhere = std::min(events, past_.log.next_anywhere(position_.events));
+    if (anywhere != position_.events) run_natively(anywhere);
+    if (anywhere == events) return;
+    run_to_interruption();
+    cross_event();
+  }
+}
+
+void CountedReplay::run_natively(std::uint64_t events) {
   translated_.reset();
   StopSet stops;
   stops.event_limit = events;
@@ -77,6 +86,7 @@ void CountedReplay::run_to_event(std::uint64_t events) {
 CountedReplay::Stretch CountedReplay::run(const Limit& limit) {
   auto& run = translated();
   Limit shifted = limit;
+  shifted.keep_going = past_.keep_going;
   if (shifted.point) shifted.point->transfers -= counted_before_;
   Outcome outcome = run.run(shifted);
   while (passes_input(outcome)) outcome = run.run(shifted);
@@ -93,9 +103,7 @@ CountedReplay::Stretch CountedReplay::run(const Limit& limit) {
                         [this](const PointMissed&) -> Stretch {
                           throw ReplayDiverged(position_.events, "the point does not come");
                         },
-                        [this](const Interrupted&) -> Stretch {
-                          throw ReplayDiverged(position_.events, "it was interrupted");
-                        },
+                        [](const Interrupted&) -> Stretch { throw SearchEnded(); },
                         [this](const Ended&) -> Stretch { throw_gone(replayer_.pid()); },
                     },
                     outcome);
@@ -134,33 +142,60 @@ void CountedReplay::run_to(const Position& target) {
 }
 
 void CountedReplay::run_to_stretch_end() {
-  const Event* event = log_.find(replayer_.next_event());
-  const auto* taken = event == nullptr ? nullptr : std::get_if<SignalTaken>(event);
-  if (taken != nullptr && taken->place == SignalTaken::Place::BehindEvent) return;
-  if (taken != nullptr && wait_for_signal(*taken)) return;
+  const Interruption* taken = next_interruption();
+  if (taken != nullptr && taken->place == Interruption::Place::BehindEvent) return;
+  if (taken != nullptr && taken->place == Interruption::Place::Anywhere) {
+    return run_to_interruption();
+  }
   if (run({}) != Stretch::Ended) {
     throw ReplayDiverged(position_.events, "the stretch does not end");
   }
 }
 
-/// Where a signal came in the middle of nowhere; false when the stretch ends by itself.
-bool CountedReplay::wait_for_signal(const SignalTaken& taken) {
-  if (taken.place != SignalTaken::Place::Anywhere) return false;
-  Limit limit;
-  limit.state = taken.before;
-  if (run(limit) != Stretch::Matched) {
-    throw ReplayDiverged(position_.events, "the place of a signal does not come");
-  }
-  return true;
+/// To where the next event came in the middle of nowhere, from somewhere before.
+void CountedReplay::run_to_interruption() {
+  const auto known = past_.places.point(replayer_.next_event());
+  if (known) return run_to({position_.events, *known});
+  find_interruption(replayer_.next_event());
+}
+
+void CountedReplay::find_interruption(std::uint64_t number) {
+  const MomentPointer witness = past_.places.witness(number);
+  const Interruption* taken = past_.log.interruption(number);
+  if (!witness) throw ReplayDiverged(number, "its place was not kept");
+  find_state({witness->pid, taken->before, taken->xstate_before, taken->writes});
+  past_.places.found(number, position_.point);
+}
+
+/// Where the next event comes, without going there.
+ExecutionPoint CountedReplay::interruption_point() {
+  const std::uint64_t number = replayer_.next_event();
+  if (!past_.places.point(number)) CountedReplay(*mark(), past_).find_interruption(number);
+  return *past_.places.point(number);
+}
+
+bool CountedReplay::crosses_interruption() {
+  const Interruption* taken = next_interruption();
+  if (taken == nullptr) return false;
+  const bool here =
+      taken->place == Interruption::Place::BehindEvent ||
+      (taken->place == Interruption::Place::Anywhere && interruption_point() == position_.point);
+  if (here) cross_event();
+  return here;
 }
 
 void CountedReplay::cross_event() {
   const std::uint64_t number = replayer_.next_event();
-  const Event* event = log_.find(number);
+  const Event* event = past_.log.find(number);
   if (event == nullptr) throw ReplayDiverged(number, "what was recorded ends there");
+  const Interruption* taken = next_interruption();
   // The cache is memory that the recorded process did not have.
-  if (std::holds_alternative<SignalTaken>(*event)) translated_.reset();
-  replayer_.step();
+  if (taken != nullptr) translated_.reset();
+  if (taken != nullptr && taken->place == Interruption::Place::Anywhere) {
+    replayer_.interrupt();
+  } else {
+    replayer_.step();
+  }
   if (replayer_.next_event() != number + 1) {
     throw ReplayDiverged(number, "the event does not come where it came");
   }
@@ -206,20 +241,21 @@ std::optional<Visit> CountedReplay::visits_to(const Position& end, const Goal& g
   for (const auto address : goal.breakpoints) places.push_back({address, action});
   auto& watches = replayer_.watch_registers();
   while (position_ < end) {
-    translated().set_places(places);
     watches.arm(replayer_.pid(), replayer_.memory(), goal.watches);
+    const bool at_end = position_.events == end.events;
+    const Interruption* taken = next_interruption();
+    const bool crosses =
+        taken != nullptr && taken->place == Interruption::Place::BehindEvent && !at_end;
     Limit limit;
-    if (position_.events == end.events) limit.point = end.point;
-    const Event* event = log_.find(replayer_.next_event());
-    const auto* taken = event == nullptr ? nullptr : std::get_if<SignalTaken>(event);
-    const bool behind = taken != nullptr && taken->place == SignalTaken::Place::BehindEvent;
-    if (taken != nullptr && taken->place == SignalTaken::Place::Anywhere && !limit.point) {
-      limit.state = taken->before;
+    if (at_end) {
+      limit.point = end.point;
+    } else if (taken != nullptr && taken->place == Interruption::Place::Anywhere) {
+      limit.point = interruption_point();
     }
-    const bool crosses = behind && !limit.point;
+    translated().set_places(places);
     const Stretch stretch = crosses ? Stretch::Ended : run(limit);
     if (!crosses && !first) note_visits(last);
-    if (stretch == Stretch::Reached) return last;
+    if (stretch == Stretch::Reached && at_end) return last;
     if (stretch == Stretch::Visited) return Visit{position_, {}};
     if (stretch != Stretch::Watched) {
       if (position_.events == end.events) return last;
@@ -240,22 +276,53 @@ std::optional<Visit> CountedReplay::visits_to(const Position& end, const Goal& g
 
 void CountedReplay::find(const Moment& wanted) {
   run_to_event(wanted.position.events);
+  find_state({wanted.pid, wanted.registers, xstate_of(wanted.pid), {}});
+}
+
+/// nullopt where it is the wanted state; else a word of memory that differs, or 0.
+std::optional<std::uint64_t> CountedReplay::difference_from(const WantedState& wanted) const {
+  const user_regs_struct now = replayer_.registers();
+  if (!equal_registers(now, wanted.registers)) return 0;
   const TracedMemory memory(wanted.pid);
+  const auto word = first_difference({replayer_.pid(), replayer_.memory(), now.rsp},
+                                     {wanted.pid, memory, now.rsp}, wanted.overwritten);
+  if (word) return word;
+  if (!equal_xstate(xstate_of(replayer_.pid()), wanted.xstate)) return 0;
+  return std::nullopt;
+}
+
+/// Whether all of the word is there, and what was wanted of it is known.
+bool CountedReplay::can_be_compared(std::uint64_t word, const WantedState& wanted) const {
+  std::uint64_t value = 0;
+  const auto bytes = std::as_writable_bytes(std::span(&value, 1));
+  if (replayer_.memory().read_some(word, bytes) != bytes.size()) return false;
+  return std::ranges::none_of(wanted.overwritten, [word](const MemoryWrite& write) {
+    return write.address < word + sizeof word && word < write.address + write.bytes.size();
+  });
+}
+
+/// A loop may come by with the same registers a million times. What of its memory differs from the
+/// wanted state when it does is compared inside of the process from then on, so that a few stops
+/// are enough: the counter of the loop is among the first words that differ.
+void CountedReplay::find_state(const WantedState& wanted) {
+  constexpr std::size_t kMostWords = 32;
+  Limit limit;
+  limit.state = wanted.registers;
   for (;;) {
-    const user_regs_struct now = replayer_.registers();
-    if (equal_registers(now, wanted.registers) &&
-        same_memory({replayer_.pid(), replayer_.memory(), now.rsp},
-                    {wanted.pid, memory, now.rsp})) {
-      return;
+    const auto word = difference_from(wanted);
+    if (!word) return;
+    if (*word != 0 && limit.words.size() < kMostWords && can_be_compared(*word, wanted)) {
+      MemoryWord known{*word, 0};
+      TracedMemory(wanted.pid).read(*word, std::as_writable_bytes(std::span(&known.value, 1)));
+      limit.words.push_back(known);
     }
-    Limit limit;
-    limit.state = wanted.registers;
     switch (run(limit)) {
       case Stretch::Matched:
         continue;
       case Stretch::Ended:
         // Inside of a call that has not come back: it stands in front of it.
-        if (replayer_.registers().rip == wanted.registers.rip && !log_.find(position_.events)) {
+        if (replayer_.registers().rip == wanted.registers.rip &&
+            !past_.log.find(position_.events)) {
           return;
         }
         break;
@@ -264,7 +331,7 @@ void CountedReplay::find(const Moment& wanted) {
       case Stretch::Visited:
         break;
     }
-    throw ReplayDiverged(position_.events, "the present is not on its way");
+    throw ReplayDiverged(position_.events, "what comes next is not on its way");
   }
 }
 

@@ -2,14 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string>
 
+#include "base/error.h"
 #include "replay/record/replayer.h"
+#include "replay/timeline/interruption_places.h"
 #include "replay/timeline/moment.h"
 #include "replay/translate/translated_run.h"
 
 namespace icecore::replay {
+
+/// It was asked to end before it had found anything.
+class SearchEnded : public Error {
+ public:
+  SearchEnded() : Error("interrupted: nothing has moved") {}
+};
+
+/// What a place in the middle of computation is recognised by.
+struct WantedState {
+  int pid = 0;  ///< a process with its memory
+  user_regs_struct registers{};
+  std::string xstate;
+  std::span<const MemoryWrite> overwritten;  ///< but for these bytes
+};
 
 /// A visit to a breakpoint, or the position behind a change of watched memory.
 struct Visit {
@@ -18,15 +37,24 @@ struct Visit {
 };
 
 /// A copy of a moment that is run forward knowing its position: natively as long as only events
-/// matter, by the translator where instructions do. `log` outlives it.
+/// matter, by the translator where instructions do. `log` and `places` outlive it.
 class CountedReplay {
  public:
-  CountedReplay(const Moment& start, const EventLog& log, std::uint64_t syscall_instruction);
+  /// Asked several times a second; false makes what runs throw SearchEnded.
+  using KeepGoing = std::function<bool()>;
+  struct Past {
+    const EventLog& log;
+    InterruptionPlaces& places;
+    std::uint64_t syscall_instruction;
+    KeepGoing keep_going;
+  };
+  CountedReplay(const Moment& start, const Past& past);
 
   [[nodiscard]] const Position& position() const { return position_; }
   [[nodiscard]] Replayer& replayer() { return replayer_; }
 
-  /// Natively to where `events` events have happened and no instruction since.
+  /// To where `events` events have happened and no instruction since; natively, but on the way to
+  /// an interruption that came anywhere.
   void run_to_event(std::uint64_t events);
   /// Throws ReplayDiverged when the execution has no such position.
   void run_to(const Position& target);
@@ -34,6 +62,8 @@ class CountedReplay {
   void run_to_stretch_end();
   /// From in front of an event, or of nothing but a signal's arrival, to behind it.
   void cross_event();
+  /// Whether an interruption comes where it stands; then it has come.
+  bool crosses_interruption();
   /// On to `end`; the last visit before it.
   std::optional<Visit> last_visit(const Position& end, const Goal& goal);
   /// On to the first visit, or to `end` (nullopt).
@@ -52,12 +82,21 @@ class CountedReplay {
   std::optional<Visit> visits_to(const Position& end, const Goal& goal, Place::Action action);
   void note_visits(std::optional<Visit>& last) const;
   void forget_changed_code(const Event& event);
-  bool wait_for_signal(const SignalTaken& taken);
+  void run_natively(std::uint64_t events);
+  void run_to_interruption();
+  ExecutionPoint interruption_point();
+  void find_interruption(std::uint64_t number);
+  void find_state(const WantedState& wanted);
+  [[nodiscard]] std::optional<std::uint64_t> difference_from(const WantedState& wanted) const;
+  [[nodiscard]] bool can_be_compared(std::uint64_t word, const WantedState& wanted) const;
+  [[nodiscard]] const Interruption* next_interruption() const {
+    return past_.log.interruption(replayer_.next_event());
+  }
   MomentPointer moment(std::unique_ptr<ProcessCopy> process) const;
   TranslatedRun& translated();
 
   Replayer replayer_;
-  const EventLog& log_;
+  const Past& past_;
   std::optional<TranslatedRun> translated_;
   Position position_;
   std::uint64_t counted_before_ = 0;  ///< transfers of this stretch before translated_ began

@@ -51,9 +51,7 @@ bool at_transfer(const Replayer& replayer) {
 
 }  // namespace
 
-CountedReplay History::replay(const Moment& start) const {
-  return {start, log_, syscall_instruction_};
-}
+CountedReplay History::replay(const Moment& start) const { return {start, past_}; }
 
 void History::keep(MomentPointer moment) {
   const Position position = moment->position;
@@ -75,11 +73,25 @@ void History::keep(MomentPointer moment) {
 
 MomentPointer History::add_checkpoint(int pid) {
   auto moment = std::make_shared<Moment>();
-  moment->process = copy_process(pid, syscall_instruction_);
+  moment->process = copy_process(pid, past_.syscall_instruction);
   moment->pid = moment->process->pid();
   moment->registers = as_seen(registers_of(moment->pid));
   moment->position = {log_.end(), {0, moment->registers.rip, 0}};
   keep(moment);
+  return moment;
+}
+
+MomentPointer History::add_witness(int pid) {
+  constexpr std::size_t kMostWitnesses = 16;
+  const std::uint64_t number = log_.end() - 1;
+  auto moment = add_checkpoint(pid);
+  places_.expect(number, moment);
+  if (places_.witness_count() > kMostWitnesses) {
+    // From the one before it that is not far.
+    auto way = replay(nearest({number, {~0ULL, 0, 0}}));
+    way.run_to_event(number);
+    way.run_to_stretch_end();
+  }
   return moment;
 }
 
@@ -88,7 +100,9 @@ MomentPointer History::begin() const { return kept_.empty() ? nullptr : kept_.be
 std::uint64_t History::forget_half() {
   const auto half = static_cast<std::ptrdiff_t>(kept_.size() / 2);
   kept_.erase(kept_.begin(), std::next(kept_.begin(), half));
-  return kept_.empty() ? log_.end() : kept_.begin()->first.events;
+  const std::uint64_t first = kept_.empty() ? log_.end() : kept_.begin()->first.events;
+  places_.forget_before(first);
+  return first;
 }
 
 const Moment& History::nearest(const Position& position) const {
@@ -166,8 +180,8 @@ MomentPointer History::before_event(std::uint64_t number) {
 }
 
 MomentPointer History::steps_from(const MomentPointer& origin, std::uint64_t steps) {
-  Replayer replayer(copy_process(origin->pid, syscall_instruction_), log_, origin->position.events,
-                    syscall_instruction_);
+  Replayer replayer(copy_process(origin->pid, past_.syscall_instruction), log_,
+                    origin->position.events, past_.syscall_instruction);
   Position position = origin->position;
   for (std::uint64_t i = 0; i < steps; ++i) {
     position.point.transfers += at_transfer(replayer) ? 1 : 0;
@@ -217,6 +231,7 @@ MomentPointer History::with_origin(const Position& position) {
 MomentPointer History::step_on(const Moment& now) {
   auto way = replay(now);
   Position position = now.position;
+  if (way.crosses_interruption()) return way.finish();
   const std::uint64_t pc = position.point.pc;
   position.point.transfers += at_transfer(way.replayer()) ? 1 : 0;
   way.replayer().step();

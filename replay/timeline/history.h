@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "replay/record/event_log.h"
 #include "replay/timeline/counted_replay.h"
@@ -26,16 +27,23 @@ class History {
  public:
   /// `log` outlives this. `syscall_instruction` is in every process of this history.
   History(const EventLog& log, std::uint64_t syscall_instruction)
-      : log_(log), syscall_instruction_(syscall_instruction) {}
+      : log_(log), past_{log, places_, syscall_instruction, {}} {}
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
 
   /// The recorded process `pid` stands behind the last event of the log: keeps a copy.
   MomentPointer add_checkpoint(int pid);
+  /// The same behind an interruption that came anywhere. Finds its place when there are many such.
+  MomentPointer add_witness(int pid);
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
+  /// Asked several times a second while something is searched for; none at first.
+  void set_keep_going(CountedReplay::KeepGoing keep_going) {
+    past_.keep_going = std::move(keep_going);
+  }
   /// Null while there is none.
   [[nodiscard]] MomentPointer begin() const;
   /// Forgets the older half of what is kept; returns the first event that is still needed.
   std::uint64_t forget_half();
-  void clear() { kept_.clear(); }
 
   /// The recorded process as it stands now, with its position found.
   MomentPointer present(int pid);
@@ -62,7 +70,8 @@ class History {
   void keep(MomentPointer moment);
 
   const EventLog& log_;
-  std::uint64_t syscall_instruction_;
+  InterruptionPlaces places_;
+  CountedReplay::Past past_;
   std::map<Position, MomentPointer> kept_;
 };
 

@@ -105,9 +105,19 @@ void LiveRecording::begin(Life& life, const LiveProcess& process) {
   checkpoint(life, process);
 }
 
+/// Behind an interruption: when nobody could say where it came.
+void LiveRecording::keep_witness(Life& life, const LiveProcess& process) {
+  const Interruption* taken = life.log.interruption(life.log.end() - 1);
+  if (taken == nullptr || taken->place != Interruption::Place::Anywhere) return;
+  note_checkpoint(life, process, *life.history->add_witness(process.pid));
+}
+
 void LiveRecording::checkpoint(Life& life, const LiveProcess& process) {
-  const auto moment = life.history->add_checkpoint(process.pid);
-  LiveMemory(moment->pid).clean_copy_of(*process.memory);
+  note_checkpoint(life, process, *life.history->add_checkpoint(process.pid));
+}
+
+void LiveRecording::note_checkpoint(Life& life, const LiveProcess& process, const Moment& moment) {
+  LiveMemory(moment.pid).clean_copy_of(*process.memory);
   life.events_at_checkpoint = life.log.end();
   life.checkpoint_time = std::chrono::steady_clock::now();
   if (life.log.bytes() > kMostLogBytes) {
@@ -202,10 +212,17 @@ void LiveRecording::forget(std::int32_t pid) {
   lives_.erase(found);
 }
 
-bool LiveRecording::delivers(const LiveThread& thread, int signal) {
+bool LiveRecording::delivers(LiveProcess& process, const LiveThread& thread, int signal) {
   const auto found = lives_.find(thread.id.pid);
   if (found == lives_.end() || !found->second.history) return false;
-  const bool done = found->second.recorder->deliver(signal);
+  Life& life = found->second;
+  bool done = false;
+  try {
+    done = life.recorder->deliver(signal);
+    if (done) keep_witness(life, process);
+  } catch (const Error& error) {
+    end(life, error.what());
+  }
   keep_interrupted(thread);
   return done;
 }

@@ -48,7 +48,7 @@ class LiveRecording : public RunObserver {
   bool steps_call(const LiveThread& thread) override;
   void at_call(LiveProcess& process, LiveThread& thread) override;
   bool takes_fault(const LiveThread& thread) override;
-  bool delivers(const LiveThread& thread, int signal) override;
+  bool delivers(LiveProcess& process, const LiveThread& thread, int signal) override;
   void missed(const LiveThread& thread, const char* what) override;
   void born(std::int32_t parent, std::int32_t child) override;
   void forget(std::int32_t pid) override;
@@ -56,7 +56,9 @@ class LiveRecording : public RunObserver {
 
  private:
   void begin(Life& life, const LiveProcess& process);
-  void checkpoint(Life& life, const LiveProcess& process);
+  static void checkpoint(Life& life, const LiveProcess& process);
+  static void keep_witness(Life& life, const LiveProcess& process);
+  static void note_checkpoint(Life& life, const LiveProcess& process, const Moment& moment);
   static void end(Life& life, const std::string& reason);
 
   snapshot::AffinityScope affinity_;  ///< the thread's own is given back at the end

@@ -142,8 +142,11 @@ WrittenBlock write_block(const BlockPlan& plan, const CacheLayout& layout, std::
     if (actions.match) {
       const bool repeats =
           !plan.instructions.empty() && plan.instructions.front().form.is_repeated_string();
-      writer.match(*actions.match, repeats ? BlockWriter::MatchedRegisters::AllButRepetition
-                                           : BlockWriter::MatchedRegisters::All);
+      if (repeats) {
+        writer.match_repetition(*actions.match);
+      } else {
+        writer.match(*actions.match, actions.words);
+      }
     }
   }
   return write_planned(writer, plan, Counting::Lanes, lane);

@@ -47,50 +47,87 @@ void BlockWriter::record_visit(std::size_t place) {
 
 void BlockWriter::stop() { trap(ExitKind::Stop, pc_); }
 
+namespace {
+
+std::array<std::pair<Register, std::uint64_t>, 12> not_repeated(const user_regs_struct& wanted) {
+  return {{{Register::Rax, wanted.rax},
+           {Register::Rdx, wanted.rdx},
+           {Register::Rbx, wanted.rbx},
+           {Register::Rsp, wanted.rsp},
+           {Register::Rbp, wanted.rbp},
+           {Register::R8, wanted.r8},
+           {Register::R9, wanted.r9},
+           {Register::R10, wanted.r10},
+           {Register::R11, wanted.r11},
+           {Register::R12, wanted.r12},
+           {Register::R13, wanted.r13},
+           {Register::R14, wanted.r14}}};
+}
+
+}  // namespace
+
+void BlockWriter::leave_unless_rcx_zero(std::vector<std::uint64_t>& differs) {
+  const std::uint64_t same = out_.jump_if_rcx_zero();
+  differs.push_back(out_.jump());
+  out_.bind_short(same);
+}
+
 /// Without flags: -wanted + register is 0 when they are equal.
-void BlockWriter::match(const user_regs_struct& wanted, MatchedRegisters which) {
-  const std::array<std::pair<Register, std::uint64_t>, 15> values{{{Register::Rax, wanted.rax},
-                                                                   {Register::Rdx, wanted.rdx},
-                                                                   {Register::Rbx, wanted.rbx},
-                                                                   {Register::Rsi, wanted.rsi},
-                                                                   {Register::Rdi, wanted.rdi},
-                                                                   {Register::Rsp, wanted.rsp},
-                                                                   {Register::Rbp, wanted.rbp},
-                                                                   {Register::R8, wanted.r8},
-                                                                   {Register::R9, wanted.r9},
-                                                                   {Register::R10, wanted.r10},
-                                                                   {Register::R11, wanted.r11},
-                                                                   {Register::R12, wanted.r12},
-                                                                   {Register::R13, wanted.r13},
-                                                                   {Register::R14, wanted.r14},
-                                                                   {Register::R15, wanted.r15}}};
-  const bool all = which == MatchedRegisters::All;
-  std::vector<std::uint64_t> differs;
-  out_.store(layout_.rcx(), Register::Rcx);
-  if (all) {
-    // rcx is compared first: afterwards it is free for the others.
-    out_.store(layout_.rax(), Register::Rax);
-    out_.load_immediate(Register::Rax, 0 - wanted.rcx);
-    out_.add(Register::Rcx, Register::Rax);
-    out_.load(Register::Rax, layout_.rax());
-    const std::uint64_t same = out_.jump_if_rcx_zero();
-    differs.push_back(out_.jump());
-    out_.bind_short(same);
-  }
+void BlockWriter::compare(std::span<const Comparison> values, std::vector<std::uint64_t>& differs) {
   for (const auto& [reg, value] : values) {
-    if (!all && (reg == Register::Rsi || reg == Register::Rdi)) continue;
     out_.load_immediate(Register::Rcx, 0 - value);
     out_.add(Register::Rcx, reg);
-    const std::uint64_t same = out_.jump_if_rcx_zero();
-    differs.push_back(out_.jump());
-    out_.bind_short(same);
+    leave_unless_rcx_zero(differs);
   }
+}
+
+void BlockWriter::compare_words(std::span<const MemoryWord> words,
+                                std::vector<std::uint64_t>& differs) {
+  constexpr std::array<std::uint8_t, 3> kLoadFromRcx{0x48, 0x8b, 0x09};  // mov rcx, [rcx]
+  for (const MemoryWord& word : words) {
+    out_.load_immediate(Register::Rcx, word.address);
+    out_.raw(kLoadFromRcx);
+    out_.store(layout_.rax(), Register::Rax);
+    out_.load_immediate(Register::Rax, 0 - word.value);
+    out_.add(Register::Rcx, Register::Rax);
+    out_.load(Register::Rax, layout_.rax());
+    leave_unless_rcx_zero(differs);
+  }
+}
+
+void BlockWriter::end_match(std::span<const std::uint64_t> differs) {
   out_.load(Register::Rcx, layout_.rcx());
   mark(pc_, 0);
   trap(ExitKind::Match, pc_);
   for (const std::uint64_t jump : differs) out_.bind(jump);
   out_.load(Register::Rcx, layout_.rcx());
   mark(pc_, 0);
+}
+
+void BlockWriter::match(const user_regs_struct& wanted, std::span<const MemoryWord> words) {
+  std::vector<std::uint64_t> differs;
+  // rcx is compared first: afterwards it is free for the others.
+  out_.store(layout_.rcx(), Register::Rcx);
+  out_.store(layout_.rax(), Register::Rax);
+  out_.load_immediate(Register::Rax, 0 - wanted.rcx);
+  out_.add(Register::Rcx, Register::Rax);
+  out_.load(Register::Rax, layout_.rax());
+  leave_unless_rcx_zero(differs);
+  compare(not_repeated(wanted), differs);
+  compare(
+      std::array<Comparison, 3>{
+          {{Register::Rsi, wanted.rsi}, {Register::Rdi, wanted.rdi}, {Register::R15, wanted.r15}}},
+      differs);
+  compare_words(words, differs);
+  end_match(differs);
+}
+
+void BlockWriter::match_repetition(const user_regs_struct& wanted) {
+  std::vector<std::uint64_t> differs;
+  out_.store(layout_.rcx(), Register::Rcx);
+  compare(not_repeated(wanted), differs);
+  compare(std::array<Comparison, 1>{{{Register::R15, wanted.r15}}}, differs);
+  end_match(differs);
 }
 
 /// Copies bytes whose rip-relative displacement, if any, is counted from `end_of_copy`.

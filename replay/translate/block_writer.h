@@ -6,11 +6,13 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "replay/translate/assembler.h"
 #include "replay/translate/block.h"
 #include "replay/translate/cache_layout.h"
+#include "replay/translate/execution_point.h"
 #include "replay/translate/instruction.h"
 
 namespace icecore::replay {
@@ -39,9 +41,9 @@ class BlockWriter {
   /// What a place begins with. Before anything else.
   void record_visit(std::size_t place);
   void stop();
-  /// `at_repetition`: rcx, rsi and rdi may differ.
-  enum class MatchedRegisters { All, AllButRepetition };
-  void match(const user_regs_struct& wanted, MatchedRegisters which);
+  void match(const user_regs_struct& wanted, std::span<const MemoryWord> words);
+  /// In front of a `rep` instruction: rcx, rsi and rdi may differ.
+  void match_repetition(const user_regs_struct& wanted);
 
   /// Copies an instruction with Flow::Next or SavesX87.
   void copy(const PlacedInstruction& instruction);
@@ -61,6 +63,11 @@ class BlockWriter {
 
  private:
   void mark(std::uint64_t pc, unsigned state);
+  using Comparison = std::pair<Register, std::uint64_t>;
+  void leave_unless_rcx_zero(std::vector<std::uint64_t>& differs);
+  void compare(std::span<const Comparison> values, std::vector<std::uint64_t>& differs);
+  void compare_words(std::span<const MemoryWord> words, std::vector<std::uint64_t>& differs);
+  void end_match(std::span<const std::uint64_t> differs);
   void trap(ExitKind kind, std::uint64_t pc);
   void leave_by(std::uint64_t displacement, std::uint64_t pc);
   void copy_at(const PlacedInstruction& instruction, std::span<const std::uint8_t> bytes,

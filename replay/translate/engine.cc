@@ -96,9 +96,11 @@ void TranslatedRun::Engine::begin(const Limit& limit) {
 
 void TranslatedRun::Engine::apply_places(const Limit& limit) {
   const bool same_match = match_.has_value() == limit.state.has_value() &&
-                          (!match_ || same_registers(*match_, *limit.state));
+                          (!match_ || same_registers(*match_, *limit.state)) &&
+                          matched_words_ == limit.words;
   if (!places_changed_ && same_match) return;
   match_ = limit.state;
+  matched_words_ = limit.words;
   places_changed_ = false;
   PlaceMap map;
   std::size_t recording = 0;
@@ -107,7 +109,10 @@ void TranslatedRun::Engine::apply_places(const Limit& limit) {
     if (place.action == Place::Action::Stop) actions.stop = true;
     if (place.action == Place::Action::Record) actions.record = recording++;
   }
-  if (match_) map[match_->rip].match = match_;
+  if (match_) {
+    map[match_->rip].match = match_;
+    map[match_->rip].words = matched_words_;
+  }
   cache_->set_places(std::move(map));
 }
 

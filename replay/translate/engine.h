@@ -85,6 +85,7 @@ class TranslatedRun::Engine {
   TransferCounter counter_;
   std::vector<Place> places_;
   std::optional<user_regs_struct> match_;
+  std::vector<MemoryWord> matched_words_;
   bool places_changed_ = true;
   ExecutionPoint point_;
   ExecutionPoint start_;  ///< of the current run()

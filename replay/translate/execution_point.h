@@ -20,4 +20,12 @@ struct ExecutionPoint {
   friend auto operator<=>(const ExecutionPoint&, const ExecutionPoint&) = default;
 };
 
+/// Eight bytes of the program's memory, at an address that is a multiple of eight.
+struct MemoryWord {
+  std::uint64_t address = 0;
+  std::uint64_t value = 0;
+
+  friend bool operator==(const MemoryWord&, const MemoryWord&) = default;
+};
+
 }  // namespace icecore::replay

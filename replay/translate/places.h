@@ -6,6 +6,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <vector>
+
+#include "replay/translate/execution_point.h"
 
 namespace icecore::replay {
 
@@ -13,7 +16,8 @@ namespace icecore::replay {
 struct PlaceActions {
   bool stop = false;
   std::optional<std::size_t> record{};      ///< index of the visits in CacheLayout
-  std::optional<user_regs_struct> match{};  ///< stops with these registers only
+  std::optional<user_regs_struct> match{};  ///< stops with these registers only,
+  std::vector<MemoryWord> words{};          ///< and with these words
 };
 using PlaceMap = std::map<std::uint64_t, PlaceActions>;
 

@@ -39,6 +39,9 @@ struct Limit {
   /// At each point with this pc and these sixteen general registers. At a `rep` instruction rcx,
   /// rsi, rdi may be those of its middle.
   std::optional<user_regs_struct> state{};
+  /// With `state`: and where these words, which can be read all the time, hold too. Compared in the
+  /// process, at 1 ns each; not at `rep` instructions.
+  std::vector<MemoryWord> words{};
   /// Asked several times a second; false ends the run.
   std::function<bool()> keep_going{};
 };

@@ -46,24 +46,24 @@ class Travelled {
   MomentPointer now_;
 };
 
-std::uint64_t digest(const Moment& moment) {
-  return memory_digest({moment.pid, TracedMemory(moment.pid), moment.registers.rsp});
+bool same_memory(const Moment& one, const Moment& other) {
+  const std::uint64_t stack = other.registers.rsp;
+  return !first_difference({one.pid, TracedMemory(one.pid), stack},
+                           {other.pid, TracedMemory(other.pid), stack});
 }
 
 TEST(History, StepsBackAndForwardThroughPrintfWithEqualStates) {
   Travelled life("10", "counted");
   std::vector<MomentPointer> back{life.now()};
-  std::vector<std::uint64_t> digests{digest(*life.now())};
   for (int i = 0; i < 300; ++i) {
     back.push_back(life.history().step_back(*back.back()));
     ASSERT_TRUE(back.back()) << i;
-    digests.push_back(digest(*back.back()));
   }
   MomentPointer forward = back.back();
   for (std::size_t i = back.size() - 1; i > 0; --i) {
     ASSERT_TRUE(equal_registers(forward->registers, back[i]->registers)) << i;
     ASSERT_EQ(forward->position, back[i]->position) << i;
-    ASSERT_EQ(digest(*forward), digests[i]) << i;
+    ASSERT_TRUE(same_memory(*forward, *back[i])) << i;
     forward = life.history().step_on(*forward);
   }
   EXPECT_EQ(forward->position, life.now()->position);

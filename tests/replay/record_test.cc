@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "replay/record/memory_difference.h"
-#include "replay/record/replayer.h"
 #include "replay/record/seen_registers.h"
+#include "replay/timeline/counted_replay.h"
 #include "snapshot/tracing/stopped_thread.h"
 #include "tests/replay/recorded_run.h"
 
@@ -44,7 +44,7 @@ std::string differences(const Seen& seen, const Replayer& replayer) {
       }
     }
   }
-  if (xstate_of(replayer.pid()) != xstate_of(seen.process->pid())) text += " xstate";
+  if (!equal_xstate(xstate_of(replayer.pid()), xstate_of(seen.process->pid()))) text += " xstate";
   const auto rsp = seen.registers.rsp;
   for (const auto& write : changed_memory({seen.process->pid(), seen.process->memory(), rsp},
                                           {replayer.pid(), replayer.memory(), rsp})) {
@@ -54,25 +54,43 @@ std::string differences(const Seen& seen, const Replayer& replayer) {
   return text.empty() ? text : "event " + std::to_string(seen.events) + ":" + text;
 }
 
+Moment moment_of(const RecordedRun& run) {
+  Moment moment;
+  moment.process = run.copy();
+  moment.pid = moment.process->pid();
+  moment.registers = as_seen(registers_of(moment.pid));
+  moment.position = {run.log().end(), {0, moment.registers.rip, 0}};
+  return moment;
+}
+
+void keep_witness(const RecordedRun& run, InterruptionPlaces& places) {
+  const std::uint64_t number = run.log().end() - 1;
+  const Interruption* taken = run.log().interruption(number);
+  if (taken == nullptr || taken->place != Interruption::Place::Anywhere) return;
+  if (places.witness(number) || places.point(number)) return;
+  places.expect(number, std::make_shared<Moment>(moment_of(run)));
+}
+
 TEST(Recording, IsReplayedWithTheSameRegistersAndMemoryBehindEveryFewEvents) {
   RecordedRun run({victim("record_mix"), "2"});
-  const auto start = run.copy();
+  const Moment start = moment_of(run);
+  InterruptionPlaces places;
   std::vector<Seen> seen;
   for (std::size_t stops = 0; run.advance(); ++stops) {
+    keep_witness(run, places);
     if (stops % 11 != 0) continue;
     seen.push_back({run.log().end(), as_seen(registers_of(run.pid())), run.copy()});
   }
   ASSERT_TRUE(WIFEXITED(run.exit_status()));
   ASSERT_GT(seen.size(), 10U);
-  const auto instruction = run.recorder().syscall_instruction();
-  Replayer replayer(copy_process(start->pid(), instruction), run.log(), 0, instruction);
+  const CountedReplay::Past past{run.log(), places, run.recorder().syscall_instruction(), {}};
+  CountedReplay replay(start, past);
   for (const auto& one : seen) {
-    StopSet stops;
-    stops.event_limit = one.events;
-    ASSERT_EQ(replayer.run(stops).kind, Arrival::Kind::EventLimit) << one.events;
-    ASSERT_EQ(differences(one, replayer), "");
+    replay.run_to_event(one.events);
+    ASSERT_EQ(differences(one, replay.replayer()), "");
   }
-  EXPECT_EQ(replayer.run({}).kind, Arrival::Kind::LogEnd);
+  replay.run_to_event(run.log().end());
+  EXPECT_EQ(replay.replayer().run({}).kind, Arrival::Kind::LogEnd);
 }
 
 }  // namespace

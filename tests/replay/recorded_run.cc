@@ -37,8 +37,8 @@ void let_go_child(int parent) {
 
 RecordedRun::RecordedRun(const std::vector<std::string>& arguments) {
   snapshot::move_to_cpu(::sched_getcpu());
-  // docs/time-travel.md: what lazy binding leaves on the stack is not the same in every run.
-  ::setenv("LD_BIND_NOW", "1", 1);
+  // Lazy binding leaves vector registers on the stack: BindingPatch.
+  ::unsetenv("LD_BIND_NOW");
   sigset_t none;
   ::sigemptyset(&none);
   snapshot::LaunchedProgram program(arguments, none);

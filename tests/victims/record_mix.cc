@@ -99,10 +99,54 @@ void churn_memory(unsigned round) {
 
 void take_signals() {
   ::raise(SIGUSR1);
+  // Blocked up to the call that waits for it: it might come before.
+  sigset_t alarm;
+  sigset_t before;
+  ::sigemptyset(&alarm);
+  ::sigaddset(&alarm, SIGALRM);
+  ::sigprocmask(SIG_BLOCK, &alarm, &before);
   itimerval timer{};
   timer.it_value.tv_usec = 1500;
   ::setitimer(ITIMER_REAL, &timer, nullptr);
-  mix(static_cast<unsigned long>(::pause()));
+  mix(static_cast<unsigned long>(::sigsuspend(&before)));
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+}
+
+/// One round of something that makes no system call.
+void compute(unsigned kind, unsigned long round) {
+  static unsigned char bytes[30000];
+  char text[100];
+  switch (kind % 4) {
+    case 0:
+      return;
+    case 1:
+      std::memset(bytes, static_cast<int>(round), sizeof bytes - round % 64);
+      mix(bytes[round % sizeof bytes]);
+      return;
+    case 2:
+      mix(static_cast<unsigned long>(
+          std::snprintf(text, sizeof text, "%lu %.4f %s", round, round / 7.0, "computing")));
+      mix(std::strlen(text));
+      return;
+    default:
+      for (unsigned i = 0; i < 20; ++i) bytes[i] = static_cast<unsigned char>(bytes[i] + i);
+  }
+}
+
+/// How many rounds there were is another number each time.
+void compute_until_alarm(unsigned kind) {
+  const unsigned long before = alarms;
+  unsigned long rounds = 0;
+  itimerval timer{};
+  timer.it_value.tv_usec = 300 + static_cast<suseconds_t>(mixed % 1000);
+  ::setitimer(ITIMER_REAL, &timer, nullptr);
+  if (kind % 5 == 4) {
+    while (alarms == before) {
+    }
+  } else {
+    while (alarms == before) compute(kind % 5, ++rounds);
+  }
+  mix(rounds);
 }
 
 void make_children() {
@@ -129,6 +173,7 @@ int main(int count, char** arguments) {
     use_files();
     churn_memory(round);
     take_signals();
+    for (unsigned kind = 0; kind < 5; ++kind) compute_until_alarm(kind);
     make_children();
     std::printf("round %u: %016lx, %lu signals\n", round, mixed, alarms);
     std::fflush(stdout);
