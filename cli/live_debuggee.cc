@@ -43,6 +43,8 @@ void LiveDebuggee::attach(std::int32_t pid) {
 
 std::vector<std::string> LiveDebuggee::restore(const snapshot::StoredSnapshot& snapshot,
                                                const replay::RevivalOptions& options) {
+  options_.origin = snapshot.key().text();
+  options_.origin_recording = snapshot.key().recording;
   revival_ = std::make_unique<replay::Revival>(*tree_, snapshot, options);
   options_.title =
       snapshot.key().text() + " (restored as process " + std::to_string(revival_->root_pid()) + ")";

@@ -4,10 +4,13 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/unique_fd.h"
+
 namespace icecore::cli {
 
 /// A directory that only this user can enter, below $XDG_RUNTIME_DIR or the directory for temporary
-/// files; removed with all it holds.
+/// files; removed with all it holds. What was left by those of us who were killed is removed when
+/// the next one is made.
 class PrivateDirectory {
  public:
   PrivateDirectory();
@@ -21,6 +24,7 @@ class PrivateDirectory {
 
  private:
   std::filesystem::path path_;
+  UniqueFd lock_;  ///< flock(2) of the directory: it is in use
 };
 
 }  // namespace icecore::cli

@@ -5,6 +5,8 @@
 `target extended-remote ADDRESS` of an `icecore serve`. Everything is asked of the server by
 `monitor`, so that what a server cannot do is refused by the server, with the reason.
 """
+import re
+
 import gdb
 
 # The server's words for "the next resume arrives there": a client forgets what it has read only
@@ -33,8 +35,11 @@ def travel(text):
 
 def moments():
     """Numbers and tags to complete with."""
+    text = monitor("list")
+    if text.startswith("history of"):
+        return ["begin", "present"]
     words = []
-    for line in monitor("list").splitlines():
+    for line in text.splitlines():
         fields = line.lstrip("* ").split()
         if not fields:
             continue
@@ -123,7 +128,7 @@ class IcecoreDiff(Asked):
 
 
 class IcecoreGoto(gdb.Command):
-    """icecore goto N|TAG: travel to that moment."""
+    """icecore goto N|TAG: travel to that moment (of a living program: EVENT, begin or present)."""
 
     def __init__(self):
         super().__init__("icecore goto", gdb.COMMAND_RUNNING)
@@ -158,12 +163,17 @@ EXPRESSION is anything that has an address: a variable, a field, *pointer, array
 
 
 def prompt(current):
-    """Shows the moment; gdb's own prompt when no server of ours is connected."""
+    """Shows the moment; gdb's own prompt in the present, and when no server of ours is connected."""
     try:
-        here = gdb.execute("monitor when", to_string=True).split(None, 1)[0]
-    except (gdb.error, IndexError):
+        here = gdb.execute("monitor when", to_string=True)
+    except gdb.error:
         return None
-    return None if here == "error:" else "(" + here + ") "
+    past = re.match(r"in the past, at (event \d+(?: and \d+ jumps)?)", here)
+    if past:
+        return "(" + past.group(1) + ") "
+    if not here or here.startswith(("error:", "in the present")):
+        return None
+    return "(" + here.split(None, 1)[0] + ") "
 
 
 COMMANDS = [IcecoreList, IcecoreWhen, IcecoreGoto, IcecoreLastChange, IcecoreDiff, IcecoreTag, IcecoreInfo, IcecoreHelp]

@@ -72,6 +72,7 @@ class Search {
   }
 
   void judge(FileChange change, bool writing) {
+    change.use = writing ? FileChange::Use::Written : FileChange::Use::Read;
     const auto& identity = change.identity;
     if (identity.links() == 0 || identity.inode() == 0) return;
     if (!seen_.insert({identity.device(), identity.inode()}).second) return;

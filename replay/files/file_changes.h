@@ -18,6 +18,8 @@ struct FileChange {
   model::FileIdentity identity;  ///< as it was
   Whereabouts whereabouts = Whereabouts::AtItsPath;
   std::string what;  ///< "it had 3 bytes and has 5"
+  enum class Use { Read, Written };
+  Use use = Use::Read;
   std::optional<HeldContent> content;
 };
 

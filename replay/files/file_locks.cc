@@ -102,8 +102,7 @@ void add_flock(const model::Snapshot& snapshot, const model::Process& process,
 }  // namespace
 
 Objection check_locks(const Checking& checking, const OpenFile& file) {
-  const bool new_inode =
-      file.identity().links() == 0 || checking.options.changed == FileOptions::Changed::Private;
+  const bool new_inode = file.identity().links() == 0 || checking.options.has_private_view();
   if (new_inode) return {};
   for (const auto& lock : locks_of(file)) {
     if (const auto holder = find_holder(lock)) {

@@ -13,7 +13,13 @@ struct FileOptions {
     Keep,      ///< use them as they are now
     Rollback,  ///< write the contents back that the snapshot holds
     Private,   ///< a private overlay in the restored tree's own mount namespace
+    /// The same for a life that is only looked at: what the snapshot does not hold is there as it
+    /// is now, and no other file of the machine can be written.
+    Sandbox,
   };
+  [[nodiscard]] bool has_private_view() const {
+    return changed == Changed::Private || changed == Changed::Sandbox;
+  }
   Changed changed = Changed::Refuse;
   enum class Tcp {
     Refuse,  ///< connections that leave the tree are refused by name

@@ -2,14 +2,17 @@
 #include "replay/files/file_policy.h"
 
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <functional>
 
 #include "base/error.h"
 #include "replay/files/file_changes.h"
+#include "replay/files/lost_file_content.h"
 #include "replay/files/lost_files.h"
 #include "replay/files/tree_path.h"
 
@@ -24,12 +27,15 @@ bool is_missing(const FileChange& change) {
   return change.whereabouts == Whereabouts::Gone || change.whereabouts == Whereabouts::Replaced;
 }
 
+/// Whoever only writes it finds its place in a file without content.
+bool is_replaceable(const FileChange& change) { return change.use == FileChange::Use::Written; }
+
 Refusal refusal_of(const FileChange& change, std::string reason, std::string hint) {
   return {change.pid, change.object, std::move(reason), std::move(hint)};
 }
 
 /// Under a name of ours first, then put at its path in one step.
-void make_anew(const snapshot::StoredSnapshot& snapshot, const FileChange& change, int root) {
+void make_anew(const FileChange& change, int root, const std::function<void(int)>& fill) {
   const UniqueFd directory = open_in_tree(root, directory_of(change.path), O_RDONLY | O_DIRECTORY);
   const std::string name = name_of(change.path);
   const std::string passing = "." + name + ".icecore-" + std::to_string(::getpid());
@@ -37,8 +43,7 @@ void make_anew(const snapshot::StoredSnapshot& snapshot, const FileChange& chang
                                O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.valid()) throw_errno("create " + passing);
   try {
-    write_content(snapshot, *change.content, file.get());
-    restore_attributes(file.get(), change.identity);
+    fill(file.get());
     if (::renameat(directory.get(), passing.c_str(), directory.get(), name.c_str()) != 0) {
       throw_errno("rename");
     }
@@ -46,6 +51,26 @@ void make_anew(const snapshot::StoredSnapshot& snapshot, const FileChange& chang
     ::unlinkat(directory.get(), passing.c_str(), 0);
     throw;
   }
+}
+
+void make_anew(const snapshot::StoredSnapshot& snapshot, const FileChange& change, int root) {
+  make_anew(change, root, [&](int file) {
+    write_content(snapshot, *change.content, file);
+    restore_attributes(file, change.identity);
+  });
+}
+
+void copy_anew(const FileChange& change, int original, int root) {
+  make_anew(change, root, [&](int file) {
+    restore_attributes(file, change.identity);
+    if (::ftruncate(file, 0) != 0) throw_errno("ftruncate");
+    while (true) {
+      constexpr std::size_t kPiece = std::size_t{1} << 30U;
+      const ssize_t copied = ::sendfile(file, original, nullptr, kPiece);
+      if (copied < 0) throw_errno("copying it");
+      if (copied == 0) return;
+    }
+  });
 }
 
 void write_back(const snapshot::StoredSnapshot& snapshot, const HeldContent& content,
@@ -59,7 +84,7 @@ void write_back(const snapshot::StoredSnapshot& snapshot, const HeldContent& con
 Refusals check_file_changes(const snapshot::StoredSnapshot& snapshot, const FileOptions& options,
                             bool in_place) {
   Refusals refusals;
-  if (options.changed == Changed::Private && in_place) {
+  if (options.has_private_view() && in_place) {
     refusals.push_back({0, "a private view of files", "it needs a mount namespace of its own",
                         "restore without --in-place"});
     return refusals;
@@ -77,6 +102,9 @@ Refusals check_file_changes(const snapshot::StoredSnapshot& snapshot, const File
       if (!gone) continue;
       refusals.push_back(
           refusal_of(change, change.what, change.content ? "--files rollback makes it anew" : ""));
+    } else if (options.changed == Changed::Sandbox) {
+      if (change.content || !gone || is_replaceable(change)) continue;
+      refusals.push_back(refusal_of(change, change.what, ""));
     } else if (!change.content) {
       refusals.push_back(refusal_of(
           change, change.what + ", and its content is not in the snapshot", gone ? "" : keep));
@@ -92,6 +120,25 @@ std::vector<std::string> preview_rollback(const snapshot::StoredSnapshot& snapsh
     if (change.content) lines.push_back(change.path + ": " + change.what);
   }
   return lines;
+}
+
+std::string describe_taken_files(const snapshot::StoredSnapshot& snapshot) {
+  constexpr const char* kHoles = ": zeros stand for what it had";
+  std::string text;
+  const auto add = [&](const std::string& path, const std::string& what) {
+    text += (text.empty() ? "" : ", ") + path + " (" + what + ")";
+  };
+  const UniqueFd root = open_root();
+  for (const auto& change : find_file_changes(snapshot, root.get())) {
+    if (change.content) continue;
+    add(change.path, change.what + (change.whereabouts == Whereabouts::Gone ? kHoles : ""));
+  }
+  for (const auto& file : snapshot.model().open_files()) {
+    const bool deleted = file.kind() == model::OpenFile::REGULAR && file.identity().links() == 0;
+    if (!deleted || can_make_lost_file(snapshot.model(), file.identity())) continue;
+    add(file.target(), std::string("it was deleted") + kHoles);
+  }
+  return text.empty() ? text : "not as they were: " + text;
 }
 
 void make_missing_files(const snapshot::StoredSnapshot& snapshot, int root) {
@@ -112,6 +159,23 @@ void roll_back_files(const snapshot::StoredSnapshot& snapshot, int root) {
   }
 }
 
+void take_present_files(const snapshot::StoredSnapshot& snapshot, int root) {
+  const UniqueFd machine = open_root();
+  for (const auto& change : find_file_changes(snapshot, machine.get())) {
+    if (change.content || change.use != FileChange::Use::Written) continue;
+    with_context("a private " + change.path, [&] {
+      if (change.whereabouts == Whereabouts::Elsewhere) {
+        const NamedFile now =
+            find_named_file(machine.get(), change.path, change.identity, O_RDONLY | O_NONBLOCK);
+        copy_anew(change, now.fd.get(), root);
+      } else if (change.whereabouts != Whereabouts::Gone) {
+        // The first open for writing makes the copy that all later ones find.
+        const UniqueFd copied = open_in_tree(root, change.path, O_RDWR | O_NONBLOCK);
+      }
+    });
+  }
+}
+
 void fill_private_view(const snapshot::StoredSnapshot& snapshot, int root) {
   for (const auto& kept : snapshot.model().kept_files()) {
     if (kept.cause() != model::KeptFile::WRITTEN) continue;
@@ -122,6 +186,8 @@ void fill_private_view(const snapshot::StoredSnapshot& snapshot, int root) {
         if (has_content(snapshot, content, file.get())) return;
         write_back(snapshot, content, kept.identity(), file.get());
       } else if (errno == ENOENT) {
+        // Without its directory, whoever has it open gets it without a name.
+        if (!try_open_in_tree(root, directory_of(kept.path()), O_PATH).valid()) return;
         FileChange change;
         change.path = kept.path();
         change.identity = kept.identity();

@@ -24,6 +24,12 @@ void make_missing_files(const snapshot::StoredSnapshot& snapshot, int root);
 /// their times. Last, when nothing else can fail any more.
 void roll_back_files(const snapshot::StoredSnapshot& snapshot, int root);
 
+/// One line about the files that FileOptions::Changed::Sandbox takes as they are now, or leaves
+/// empty, since the snapshot does not hold what they were; empty when there are none.
+[[nodiscard]] std::string describe_taken_files(const snapshot::StoredSnapshot& snapshot);
+/// Those of them that the tree writes get their copies in a view of the tree's own.
+void take_present_files(const snapshot::StoredSnapshot& snapshot, int root);
+
 /// In a view of the tree's own: every kept file gets its content, and is opened for writing once,
 /// so that all later opens find the same copy.
 void fill_private_view(const snapshot::StoredSnapshot& snapshot, int root);

@@ -6,13 +6,16 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "replay/files/tree_path.h"
 #include "snapshot/proc/mountinfo.h"
 
@@ -118,16 +121,9 @@ void cover(Puppet& init, const std::string& directory, const std::string& layers
 
 }  // namespace
 
-std::vector<std::string> private_directories(const model::Snapshot& snapshot) {
-  std::set<std::string> wanted;
-  for (const auto& file : snapshot.open_files()) {
-    if (is_written(file)) wanted.insert(directory_of(file.target()));
-  }
-  for (const auto& object : snapshot.shared_objects()) {
-    const bool is_file =
-        object.kind() == model::SharedObject::FILE || object.kind() == model::SharedObject::TMPFS;
-    if (is_file) wanted.insert(directory_of(object.name()));
-  }
+namespace {
+
+std::vector<std::string> topmost_of(const std::set<std::string>& wanted) {
   std::vector<std::string> topmost;
   for (const auto& path : wanted) {
     const bool nested = std::ranges::any_of(
@@ -137,8 +133,101 @@ std::vector<std::string> private_directories(const model::Snapshot& snapshot) {
   return topmost;
 }
 
-void make_private_view(Puppet& init, const std::vector<std::string>& directories) {
-  if (directories.empty()) return;
+std::set<std::string> directories_of_written_files(const model::Snapshot& snapshot) {
+  std::set<std::string> wanted;
+  for (const auto& file : snapshot.open_files()) {
+    if (is_written(file)) wanted.insert(directory_of(file.target()));
+  }
+  for (const auto& object : snapshot.shared_objects()) {
+    const bool is_file =
+        object.kind() == model::SharedObject::FILE || object.kind() == model::SharedObject::TMPFS;
+    if (is_file) wanted.insert(directory_of(object.name()));
+  }
+  return wanted;
+}
+
+/// Where what was at `path` would be, as far as it is still there.
+std::string existing_part(std::string path) {
+  std::error_code failure;
+  while (path != "/" && !std::filesystem::is_directory(path, failure)) path = directory_of(path);
+  return path;
+}
+
+void cover_if_possible(Puppet& init, const std::string& directory, const std::string& layers) {
+  try {
+    cover(init, directory, layers);
+  } catch (const Error& error) {
+    log(Topic::Tracing, "no private view of " + directory + ": " + error.what());
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> private_directories(const model::Snapshot& snapshot) {
+  return topmost_of(directories_of_written_files(snapshot));
+}
+
+SandboxDirectories sandbox_directories(const model::Snapshot& snapshot) {
+  constexpr std::string_view kDeleted = " (deleted)";
+  std::set<std::string> needed;
+  for (const auto& path : directories_of_written_files(snapshot))
+    needed.insert(existing_part(path));
+  std::set<std::string> wished;
+  for (const char* path : {"/tmp", "/var/tmp", "/dev/shm", "/run"}) {
+    if (existing_part(path) == path) wished.insert(path);
+  }
+  for (const auto& file : snapshot.open_files()) {
+    const std::string& name = file.socket().local_text();
+    if (file.has_socket() && name.starts_with('/')) {
+      needed.insert(existing_part(directory_of(name)));
+    }
+  }
+  for (const auto& process : snapshot.processes()) {
+    const std::string& path = process.working_directory();
+    if (path.ends_with(kDeleted)) {
+      wished.insert(existing_part(path.substr(0, path.size() - kDeleted.size())));
+    }
+  }
+  for (auto* directories : {&needed, &wished}) directories->erase("/");
+  std::set<std::string> all = needed;
+  all.insert(wished.begin(), wished.end());
+  SandboxDirectories result;
+  for (const auto& path : topmost_of(all)) {
+    const bool asked = std::ranges::any_of(
+        needed, [&](const std::string& inner) { return is_inside(inner, path); });
+    (asked ? result.needed : result.wished).push_back(path);
+  }
+  return result;
+}
+
+void forbid_writing(Puppet& init) {
+  CallBatch batch(init, init.pid());
+  const auto root = batch.put_text("/");
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  const auto wanted = batch.put_struct(attributes);
+  // Since Linux 5.12.
+  batch.add(SYS_mount_setattr,
+            {static_cast<std::uint64_t>(AT_FDCWD), root, AT_RECURSIVE, wanted, sizeof attributes},
+            "making the machine's files read-only");
+  batch.run();
+}
+
+void forbid_settings(Puppet& init) {
+  CallBatch batch(init, init.pid());
+  for (const char* name : {"/proc/sys", "/proc/sysrq-trigger"}) {
+    if (::access(name, F_OK) != 0) continue;  // not every kernel has both
+    const auto path = batch.put_text(name);
+    batch.add(SYS_mount, {path, path, 0, MS_BIND, 0}, std::string("covering ") + name);
+    constexpr std::uint64_t kReadOnly = MS_REMOUNT | MS_BIND | MS_RDONLY;
+    batch.add(SYS_mount, {0, path, 0, kReadOnly, 0}, std::string("making read-only ") + name);
+  }
+  batch.run();
+}
+
+void make_private_view(Puppet& init, const std::vector<std::string>& directories,
+                       const std::vector<std::string>& wished) {
+  if (directories.empty() && wished.empty()) return;
   {
     CallBatch batch(init, init.pid());
     const auto type = batch.put_text("tmpfs");
@@ -150,6 +239,9 @@ void make_private_view(Puppet& init, const std::vector<std::string>& directories
   for (std::size_t i = 0; i < directories.size(); ++i) {
     if (directories[i] == "/") throw Refused("files directly in / cannot be made private");
     cover(init, directories[i], kPassingPlace + ("/" + std::to_string(i)));
+  }
+  for (std::size_t i = 0; i < wished.size(); ++i) {
+    cover_if_possible(init, wished[i], kPassingPlace + ("/wished" + std::to_string(i)));
   }
   CallBatch batch(init, init.pid());
   const auto place = batch.put_text(kPassingPlace);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "replay/files/lost_file_content.h"
+#include "replay/files/lost_files.h"
 #include "replay/files/makers.h"
 #include "replay/files/named_file.h"
 #include "replay/files/passing_directories.h"
@@ -35,6 +36,20 @@ UniqueFd make_unnamed(Making& making, const model::OpenFile& file) {
   return UniqueFd(::open(link.c_str(), static_cast<int>(flags | O_CLOEXEC), 0600));
 }
 
+bool is_written(const model::OpenFile& file) { return (file.flags() & O_ACCMODE) != O_RDONLY; }
+
+/// In a sandbox, when nobody knows what was in it, it has its size again, and holes.
+UniqueFd make_without_name(const Making& making, const model::OpenFile& file) {
+  const int root = making.surroundings.root;
+  const bool known = can_make_lost_file(making.snapshot.model(), file.identity());
+  if (known || making.options.changed != FileOptions::Changed::Sandbox) {
+    return make_lost_file(making.snapshot, file.target(), file.identity(), root);
+  }
+  UniqueFd made = make_nameless_file(root, file.target());
+  restore_attributes(made.get(), file.identity());
+  return made;
+}
+
 UniqueFd open_lost(Making& making, const model::OpenFile& file) {
   LostFiles& lost = *making.surroundings.lost;
   UniqueFd unnamed;
@@ -42,10 +57,7 @@ UniqueFd open_lost(Making& making, const model::OpenFile& file) {
     unnamed = make_unnamed(making, file);
   }
   const int copy = lost.find_or_make(file.identity(), [&] {
-    if (!unnamed.valid()) {
-      return make_lost_file(making.snapshot, file.target(), file.identity(),
-                            making.surroundings.root);
-    }
+    if (!unnamed.valid()) return make_without_name(making, file);
     UniqueFd again = reopen(unnamed.get(), O_RDWR);
     fill_lost_file(making.snapshot, file.identity(), again.get());
     return again;
@@ -72,7 +84,12 @@ UniqueFd open_by_lost_name(int root, const model::OpenFile& file, int found) {
 UniqueFd open_named(const Making& making, const model::OpenFile& file) {
   NamedFile named =
       find_named_file(making.surroundings.root, file.target(), file.identity(), open_flags(file));
-  if (!named.fd.valid()) throw Error("it is gone");
+  if (!named.fd.valid()) {
+    if (making.options.changed != FileOptions::Changed::Sandbox) throw Error("it is gone");
+    return reopen(making.surroundings.lost->find_or_make(
+                      file.identity(), [&] { return make_without_name(making, file); }),
+                  open_flags(file));
+  }
   if (file.deleted() && named.whereabouts == Whereabouts::Elsewhere) {
     UniqueFd renamed = open_by_lost_name(making.surroundings.root, file, named.fd.get());
     if (renamed.valid()) return renamed;
@@ -92,6 +109,7 @@ void make_regular_file(Making& making, const model::OpenFile& file) {
 
 Objection check_regular_file(const Checking& checking, const model::OpenFile& file) {
   if (file.identity().links() > 0 || can_make_lost_file(checking.model, file.identity())) return {};
+  if (checking.options.changed == FileOptions::Changed::Sandbox && is_written(file)) return {};
   return {"the file is deleted, and its content is not in the snapshot", ""};
 }
 

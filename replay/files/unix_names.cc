@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstddef>
 #include <exception>
@@ -138,7 +139,8 @@ SocketOwner UnixNames::owner(const std::string& name) {
   struct ::stat status {};
   const bool is_file = name.starts_with('/');
   if (is_file && (::stat(name.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode))) return {};
-  for (const auto& socket : snapshot::list_unix_sockets(::getpid())) {
+  // Abstract names are those of the thread's network namespace.
+  for (const auto& socket : snapshot::list_unix_sockets(is_file ? ::getpid() : ::gettid())) {
     std::string bound = socket.name;
     if (!bound.empty() && bound[0] != '\0') bound = bound.substr(0, bound.find('\0'));
     if (bound != wanted || (is_file && socket.state != kListening && socket.type == SOCK_STREAM)) {

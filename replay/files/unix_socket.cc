@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -67,6 +68,20 @@ void connect_to(int fd, const std::string& address) {
                 static_cast<socklen_t>(address.size())) != 0) {
     throw_errno("connect");
   }
+}
+
+/// As the datagram socket of a peer that has ended: sending answers ECONNREFUSED.
+void connect_to_nobody(int fd) {
+  const UniqueFd peer(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!peer.valid()) throw_errno("socket");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socklen_t size = sizeof(sa_family_t);
+  auto* const chosen = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(peer.get(), chosen, size) != 0) throw_errno("bind");
+  size = sizeof address;
+  if (::getsockname(peer.get(), chosen, &size) != 0) throw_errno("getsockname");
+  if (::connect(fd, chosen, size) != 0) throw_errno("connect");
 }
 
 class UnixSocketMaker {
@@ -176,7 +191,10 @@ class UnixSocketMaker {
     const OpenFile* const peer =
         listener != nullptr ? listener : find(sockets_, file.socket().peer_inode());
     const std::string& address = peer != nullptr ? peer->socket().local() : file.socket().remote();
-    if (address.size() > sizeof(sa_family_t)) {
+    const bool sandbox = making_.options.changed == FileOptions::Changed::Sandbox;
+    if (peer == nullptr && sandbox && file.peer_outside()) {
+      connect_to_nobody(fd.get());
+    } else if (address.size() > sizeof(sa_family_t)) {
       names_.inside(peer != nullptr ? *peer : file, [&] { connect_to(fd.get(), address); });
     }
     making_.made.emplace(file.id(), std::move(fd));
@@ -233,6 +251,9 @@ Objection check_unix_socket(const Checking& checking, const OpenFile& file) {
   }
   const bool takes_name = has_name(file) && (!is_connected(file) || is_datagram(file));
   if (!takes_name) return {};
+  // Its directory is the tree's own there.
+  const bool sandbox = checking.options.changed == FileOptions::Changed::Sandbox;
+  if (sandbox && !is_abstract(file)) return {};
   const SocketOwner owner = UnixNames::owner(socket.local_text());
   if (owner.text.empty()) return {};
   return {"its name is taken by " + owner.text, "end that process first", owner.pid};

@@ -27,6 +27,9 @@ struct LiveOptions {
   std::vector<std::string> wrapper;
   /// What is debugged, in a word, for `monitor info`.
   std::string title;
+  /// The snapshot (NAME@N) that the processes were restored from, empty for none.
+  std::string origin;
+  std::string origin_recording;  ///< its NAME
 };
 
 }  // namespace icecore::replay

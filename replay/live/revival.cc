@@ -25,7 +25,7 @@ RestoreOptions options_for(const RevivalOptions& options) {
   restore.handover = RestoreOptions::Handover::Traced;
   restore.files.tcp = FileOptions::Tcp::Close;
   restore.files.changed = options.files == RevivalOptions::Files::Own
-                              ? FileOptions::Changed::Private
+                              ? FileOptions::Changed::Sandbox
                               : FileOptions::Changed::Keep;
   return restore;
 }

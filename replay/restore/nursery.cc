@@ -189,13 +189,16 @@ void Nursery::prepare_mounts(const Options& options) {
   const auto root = batch.put_text("/");
   batch.add(SYS_mount, {0, root, 0, MS_REC | MS_PRIVATE, 0}, "making the mounts private");
   batch.run();
-  make_private_view(*puppet_, options.private_directories);
+  const bool guarded = options.other_files == Options::OtherFiles::ReadOnly;
+  if (guarded) forbid_writing(*puppet_);
+  make_private_view(*puppet_, options.private_directories, options.wished_directories);
   const auto type = batch.put_text("proc");
   const auto target = batch.put_text("/proc");
   const auto source = batch.put_text(std::string(icecore::snapshot::kLifeMark) + options.snapshot);
   batch.add(SYS_mount, {source, target, type, MS_NOSUID | MS_NODEV | MS_NOEXEC, 0},
             "mounting the new tree's /proc");
   batch.run();
+  if (guarded) forbid_settings(*puppet_);
 }
 
 void Nursery::let_go(int root_pid) {

@@ -28,6 +28,10 @@ class Nursery {
     std::string snapshot;
     /// Given a view of the tree's own: see replay/files/private_view.h. Not in place.
     std::vector<std::string> private_directories;
+    /// The same, as far as that can be had.
+    std::vector<std::string> wished_directories;
+    enum class OtherFiles { Writable, ReadOnly };
+    OtherFiles other_files = OtherFiles::Writable;
     /// The moment at which the tree's clocks go on.
     model::Clocks clocks;
   };

@@ -83,6 +83,11 @@ void Restoration::make_tree() {
   const auto changed = options_.files.changed;
   if (changed == FileOptions::Changed::Private) {
     options.private_directories = private_directories(model);
+  } else if (changed == FileOptions::Changed::Sandbox) {
+    SandboxDirectories directories = sandbox_directories(model);
+    options.private_directories = std::move(directories.needed);
+    options.wished_directories = std::move(directories.wished);
+    options.other_files = Nursery::Options::OtherFiles::ReadOnly;
   }
   nursery_.emplace(options, transport_);
   surroundings_.root = nursery_->root();
@@ -91,7 +96,13 @@ void Restoration::make_tree() {
   if (options_.own_file) {
     show_own_file(nursery_->puppet(), options_.own_file->path, options_.own_file->text);
   }
-  if (changed == FileOptions::Changed::Private) fill_private_view(snapshot_, surroundings_.root);
+  if (options_.files.has_private_view()) fill_private_view(snapshot_, surroundings_.root);
+  if (changed == FileOptions::Changed::Sandbox) {
+    take_present_files(snapshot_, surroundings_.root);
+    if (auto taken = describe_taken_files(snapshot_); !taken.empty()) {
+      notes_.push_back(std::move(taken));
+    }
+  }
   if (changed == FileOptions::Changed::Rollback) make_missing_files(snapshot_, surroundings_.root);
   shared_.emplace(snapshot_, [this](const model::SharedObject& object) {
     return open_shared_file(snapshot_, object, surroundings_, options_.files);

@@ -30,6 +30,8 @@ model::Machine this_machine() {
 TimeTarget::TimeTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& options,
                        LiveRecording& recording)
     : live_(std::move(tree), options),
+      origin_(options.origin),
+      origin_recording_(options.origin_recording),
       recording_(recording),
       codec_(this_machine()),
       announcer_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {

@@ -99,12 +99,18 @@ class TimeTarget : public gdbstub::Target,
   void step_forward(const gdbstub::ResumeAction& action);
   bool take_planned_move(std::int32_t pid);
   std::string where(std::int32_t pid);
+  /// That of the recording; when there is none, the reason goes on to what was before.
+  LiveRecording::Life& life(std::int32_t pid);
+  /// A line on what was before the history; empty for what was not restored.
+  [[nodiscard]] std::string before_history() const;
   std::string list(std::int32_t pid);
   std::string plan(std::int32_t pid, std::string_view place);
   std::string back_to(std::int32_t pid, std::string_view memory);
   std::string record(std::string_view word);
 
   LiveTarget live_;
+  std::string origin_;  ///< LiveOptions.origin
+  std::string origin_recording_;
   LiveRecording& recording_;
   snapshot::RegisterCodec codec_;
   UniqueFd announcer_;  ///< an eventfd

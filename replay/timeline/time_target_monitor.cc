@@ -57,15 +57,31 @@ std::string TimeTarget::run(std::string_view line, gdbstub::ThreadId current) {
   return text;
 }
 
+/// Where exactly the present is would have to be found, by running to it from the past: too dear
+/// for what a prompt asks at every stop.
 std::string TimeTarget::where(std::int32_t pid) {
-  const MomentPointer here = now(pid);
   const std::uint64_t all = recording_.life(pid).log.end();
-  return (past_ ? "in the past, at " : "in the present, at ") + text_of(here->position) + " of " +
-         std::to_string(all) + "\n";
+  if (!in_past(pid)) return "in the present, behind event " + std::to_string(all) + "\n";
+  return "in the past, at " + text_of(past_->position) + " of " + std::to_string(all) + "\n";
+}
+
+std::string TimeTarget::before_history() const {
+  if (origin_.empty()) return {};
+  return "before " + origin_ + " are the snapshots of `icecore list " + origin_recording_ +
+         "`: icecore gdb " + origin_recording_ + "@N --live\n";
+}
+
+LiveRecording::Life& TimeTarget::life(std::int32_t pid) {
+  try {
+    return recording_.life(pid);
+  } catch (const Error& error) {
+    if (origin_.empty()) throw;
+    throw Error(std::string(error.what()) + "; " + before_history());
+  }
 }
 
 std::string TimeTarget::list(std::int32_t pid) {
-  LiveRecording::Life& life = recording_.life(pid);
+  LiveRecording::Life& life = this->life(pid);
   std::string text = "history of process " + std::to_string(pid) + ": events " +
                      std::to_string(life.history->begin()->position.events) + " to " +
                      std::to_string(life.log.end()) + ", " + std::to_string(life.history->size()) +
@@ -73,18 +89,25 @@ std::string TimeTarget::list(std::int32_t pid) {
                      " KiB of events\n";
   if (!life.begins_because.empty())
     text += "it begins where it does: " + life.begins_because + "\n";
-  return text;
+  return text + before_history();
 }
 
 std::string TimeTarget::plan(std::int32_t pid, std::string_view place) {
-  History& history = *recording_.life(pid).history;
+  History& history = *life(pid).history;
   now(pid);
   if (place == "present") {
     planned_ = nullptr;
   } else if (place == "begin") {
     planned_ = history.at(history.begin()->position);
   } else {
-    planned_ = history.behind_event(number_of(place));
+    const std::uint64_t event = number_of(place);
+    const std::uint64_t first = history.begin()->position.events;
+    const std::uint64_t last = recording_.life(pid).log.end();
+    if (event < first || event > last) {
+      throw Error("event " + std::string(place) + " is not in the history, which has " +
+                  std::to_string(first) + " to " + std::to_string(last) + "; " + before_history());
+    }
+    planned_ = history.behind_event(event);
   }
   return "the next continue or stepi arrives there\n";
 }
@@ -99,7 +122,7 @@ std::string TimeTarget::back_to(std::int32_t pid, std::string_view memory) {
   if (!found) return "these bytes did not change in the history that there is\n";
   planned_ = found->moment;
   return "changed at " + text_of(found->moment->position) +
-         "; the next continue or stepi arrives in front of it\n";
+         "\nthe next continue or stepi arrives in front of it\n";
 }
 
 std::string TimeTarget::record(std::string_view word) {
