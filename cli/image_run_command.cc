@@ -3,12 +3,12 @@
 
 #include <array>
 #include <charconv>
-#include <fstream>
 
 #include "cli/commands.h"
 #include "cli/copy_crew.h"
 #include "cli/image_copy.h"
 #include "cli/open_store.h"
+#include "cli/pid_file.h"
 #include "cli/service_manager.h"
 #include "cli/signal_names.h"
 #include "replay/image/image_catalog.h"
@@ -85,16 +85,8 @@ CopyWishes wishes_of(const Invocation& invocation) {
   return wishes;
 }
 
-void write_pids(const Invocation& invocation, const std::vector<int>& pids) {
-  const std::string file = invocation.text("pidfile");
-  if (file.empty()) return;
-  std::ofstream out(file);
-  for (const int pid : pids) out << pid << "\n";
-  if (!out.flush()) throw_errno("write " + file);
-}
-
 void announce(const Invocation& invocation, const std::vector<int>& pids) {
-  write_pids(invocation, pids);
+  write_pid_file(invocation.text("pidfile"), pids);
   for (const int pid : pids) {
     invocation.note(invocation.argument(0) + " runs as process " + std::to_string(pid));
   }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +8,7 @@
 #include "cli/json_text.h"
 #include "cli/open_store.h"
 #include "cli/own_terminal.h"
+#include "cli/pid_file.h"
 #include "cli/program_status.h"
 #include "cli/restored_program.h"
 #include "replay/files/file_policy.h"
@@ -98,11 +98,7 @@ int print_check(const Invocation& invocation, const std::string& name,
 
 void tell(const Invocation& invocation, const std::string& name, const replay::RestoredTree& tree) {
   for (const auto& note : tree.notes) invocation.note("note: " + note);
-  if (const std::string file = invocation.text("pidfile"); !file.empty()) {
-    std::ofstream out(file);
-    out << tree.root_pid << "\n";
-    if (!out.flush()) throw_errno("write " + file);
-  }
+  write_pid_file(invocation.text("pidfile"), {tree.root_pid});
   if (invocation.has("json")) {
     std::cout << json_text(nlohmann::ordered_json{{"version", 1},
                                                   {"snapshot", name},
