@@ -140,7 +140,7 @@ std::vector<Collector::Pack> Collector::list_packs(const std::set<std::int64_t>&
 
 void Collector::remove_pack(const Pack& pack) {
   index_.run("DELETE FROM packs WHERE id=?1", pack.id);
-  ::unlink(pack_path(store_, pack.id).c_str());
+  unlink_pack(store_, pack.id);
   ++report_.packs_removed;
 }
 
@@ -151,7 +151,7 @@ void Collector::remove_orphans() {
     if (number == 0) continue;
     // Writers make the row before the file.
     if (index_.query("SELECT 1 FROM packs WHERE id=?1", number).next()) continue;
-    ::unlink(entry.path().c_str());
+    unlink_pack(store_, number);
     ++report_.packs_removed;
   }
 }
@@ -202,7 +202,7 @@ void Collector::rewrite(const Pack& pack, PackSink& sink) {
   index_.run("DELETE FROM packs WHERE id=?1", pack.id);
   transaction.commit();
   sink.begin();
-  ::unlink(pack_path(store_, pack.id).c_str());
+  unlink_pack(store_, pack.id);
   ++report_.packs_rewritten;
 }
 

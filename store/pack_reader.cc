@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "store/corrupt_store.h"
+#include "store/file_mark.h"
 #include "store/file_system.h"
 
 namespace icecore::store {
@@ -48,7 +49,7 @@ void scan_pack(std::span<const std::byte> bytes, std::uint64_t pack,
 }
 
 PackReader::PackReader(const std::filesystem::path& store, std::uint64_t pack)
-    : file_(pack_path(store, pack).string()) {
+    : file_(pack_path(store, pack).string()), note_(written_note(store, pack)) {
   if (!reach(kPackHeaderSize)) throw CorruptStore(file_, 0, "the pack is cut short");
   const auto header = decode_pack_header(bytes());
   if (!header || header->pack != pack) throw CorruptStore(file_, 0, "no sound pack header");
@@ -73,6 +74,7 @@ bool PackReader::reach(std::uint64_t end) {
     regions_.push_back(MappedRegion::read_only_file(fd.get(), room));
   }
   size_ = size;
+  as_written_ = is_marked(note_, fd.get());
   return true;
 }
 

@@ -37,6 +37,8 @@ class PackReader {
 
   [[nodiscard]] const std::string& file() const { return file_; }
   [[nodiscard]] const PackHeader& header() const { return header_; }
+  /// It is the file that its writer left in this life of the machine (written_note()).
+  [[nodiscard]] bool is_as_written() const { return as_written_; }
   [[nodiscard]] std::span<const std::byte> bytes() const;
   /// True when the mapping reaches to `end`; looks anew when the file has grown. Spans that were
   /// given out before stay valid.
@@ -51,6 +53,8 @@ class PackReader {
   [[nodiscard]] PackRecord sound_record(const Locator& locator) const;
 
   std::string file_;
+  std::filesystem::path note_;
+  bool as_written_ = false;
   std::vector<MappedRegion> regions_;  // the last one counts; records borrow from older ones
   std::uint64_t size_ = 0;             // of the file; the mapping may be longer
   PackHeader header_;

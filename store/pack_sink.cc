@@ -90,7 +90,7 @@ void PackSink::update_index() {
 
 void PackSink::discard(const PackWriter& pack) noexcept {
   try {
-    ::unlink(pack_path(store_, pack.pack()).c_str());
+    unlink_pack(store_, pack.pack());
     index_.run("DELETE FROM packs WHERE id=?1", pack.pack());
   } catch (const std::exception& error) {
     log(Topic::Store, std::string("a pack stays for gc: ") + error.what());

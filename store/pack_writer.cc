@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/pack_writer.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "store/file_mark.h"
 #include "store/file_system.h"
 
 namespace icecore::store {
@@ -18,9 +20,18 @@ std::filesystem::path pack_path(const std::filesystem::path& store, std::uint64_
   return store / "packs" / name.data();
 }
 
+std::filesystem::path written_note(const std::filesystem::path& store, std::uint64_t pack) {
+  return store / "written" / pack_path(store, pack).stem();
+}
+
+void unlink_pack(const std::filesystem::path& store, std::uint64_t pack) {
+  ::unlink(pack_path(store, pack).c_str());
+  ::unlink(written_note(store, pack).c_str());
+}
+
 PackWriter::PackWriter(const std::filesystem::path& store, const StoreUuid& uuid,
                        std::uint64_t pack)
-    : path_(pack_path(store, pack)), pack_(pack), fd_(create_file(path_)) {
+    : store_(store), path_(pack_path(store, pack)), pack_(pack), fd_(create_file(path_)) {
   const auto header = encode(PackHeader{kPackVersion, pack, uuid});
   try {
     write_at(fd_.get(), path_, 0, header, {});
@@ -30,6 +41,13 @@ PackWriter::PackWriter(const std::filesystem::path& store, const StoreUuid& uuid
     throw;
   }
   size_ = header.size();
+}
+
+PackWriter::~PackWriter() {
+  if (is_doubtful_) return;
+  const auto note = written_note(store_, pack_);
+  ::mkdir(note.parent_path().c_str(), 0700);
+  note_mark(note, fd_.get());
 }
 
 Locator PackWriter::append(RecordHeader header, std::span<const std::byte> head,
@@ -61,7 +79,11 @@ Locator PackWriter::append_copy(std::span<const std::byte> record) {
   return locator;
 }
 
-void PackWriter::sync() { sync_data(fd_.get(), path_); }
+void PackWriter::sync() {
+  is_doubtful_ = true;
+  sync_data(fd_.get(), path_);
+  is_doubtful_ = false;
+}
 
 void PackWriter::truncate(std::uint64_t size) {
   if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {

@@ -80,6 +80,17 @@ std::span<const std::byte> SegmentReader::payload(std::uint32_t index) const {
   return payload_.subspan(offset, length);
 }
 
+std::span<const std::byte> SegmentReader::raw_run(std::uint32_t index, std::uint64_t most) const {
+  constexpr unsigned kRaw = static_cast<unsigned>(PageEncoding::Raw);
+  std::uint32_t end = index;
+  while (end < pages_ && end - index < most && packed_length(end) >> 12U == kRaw) ++end;
+  if (end == index) return {};
+  const std::size_t offset = static_cast<std::size_t>(payload(index).data() - payload_.data());
+  const std::size_t size = std::size_t{end - index} * kPageSize;
+  if (offset + size > payload_.size()) damaged("a page lies outside its segment");
+  return payload_.subspan(offset, size);
+}
+
 void SegmentReader::damaged(const std::string& what) const {
   throw CorruptStore(pack_ == nullptr ? "segment" : pack_->file(), locator_.offset, what);
 }

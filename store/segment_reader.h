@@ -28,6 +28,10 @@ class SegmentReader {
 
   [[nodiscard]] DirectoryEntry entry(std::uint32_t index) const;
   [[nodiscard]] std::span<const std::byte> payload(std::uint32_t index) const;
+  /// Pages from `index` on, at most `most`, that are raw and so lie one behind the other.
+  [[nodiscard]] std::span<const std::byte> raw_run(std::uint32_t index, std::uint64_t most) const;
+  /// Its pack is as its writer left it.
+  [[nodiscard]] bool is_as_written() const { return pack_ != nullptr && pack_->is_as_written(); }
   [[noreturn]] void damaged(const std::string& what) const;
 
  private:

@@ -87,9 +87,40 @@ PageVersion::Kind SnapshotReader::read_page(SpaceId space, std::uint64_t page,
   if (version.kind == PageVersion::Kind::Zero)
     std::ranges::fill(out.first(kPageSize), std::byte{0});
   if (version.kind == PageVersion::Kind::Stored) {
-    impl_->session->objects.read_page({version.segment, version.index}, out.first<kPageSize>());
+    impl_->session->objects.copy_page({version.segment, version.index}, out.first<kPageSize>());
   }
   return version.kind;
+}
+
+std::span<const std::byte> SnapshotReader::raw_pages(SpaceId space, std::uint64_t page,
+                                                     std::uint64_t most) const {
+  const std::lock_guard guard(impl_->session->mutex);
+  const VersionRun run = impl_->map_of(space).run_at(page);
+  const PageVersion version = run.version_at(page);
+  if (version.kind != PageVersion::Kind::Stored) return {};
+  most = std::min(most, run.end() - page);
+  return impl_->session->objects.raw_run({version.segment, version.index}, most);
+}
+
+std::vector<PageRange> SnapshotReader::differing(SpaceId space, SpaceId other,
+                                                 PageRange range) const {
+  const std::lock_guard guard(impl_->session->mutex);
+  StoredObjects& objects = impl_->session->objects;
+  const PageMap& mine = impl_->map_of(space);
+  const PageMap& theirs = impl_->map_of(other);
+  std::vector<PageRange> ranges;
+  for (std::uint64_t page = range.first; page < range.first + range.count;) {
+    const VersionRun left = mine.run_at(page);
+    const VersionRun right = theirs.run_at(page);
+    const std::uint64_t stop = std::min({left.end(), right.end(), range.first + range.count});
+    for (; left.version_at(page) != right.version_at(page) && page < stop; ++page) {
+      if (!objects.same_content(left.version_at(page), right.version_at(page))) {
+        append_range(ranges, page, page + 1);
+      }
+    }
+    page = stop;
+  }
+  return ranges;
 }
 
 PageVersion SnapshotReader::version(SpaceId space, std::uint64_t page) const {

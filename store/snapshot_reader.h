@@ -22,7 +22,15 @@ class SnapshotReader {
   /// Copies page `page` of `space` into `out` (4096 bytes). Absent leaves `out` alone. Throws Error
   /// (naming pack and offset) when the stored bytes are damaged.
   PageVersion::Kind read_page(SpaceId space, std::uint64_t page, std::span<std::byte> out) const;
+  /// The bytes of pages from `page` on, at most `most`, that lie in the store as they are; empty
+  /// when `page` does not. Valid until the next call. Throws as read_page().
+  [[nodiscard]] std::span<const std::byte> raw_pages(SpaceId space, std::uint64_t page,
+                                                     std::uint64_t most) const;
   [[nodiscard]] PageVersion version(SpaceId space, std::uint64_t page) const;
+  /// Pages inside `range` whose content in `space` is, or may be, another than in `other`, as
+  /// ascending runs.
+  [[nodiscard]] std::vector<PageRange> differing(SpaceId space, SpaceId other,
+                                                 PageRange range) const;
   /// All pages of `space` inside `range` that are not absent, as ascending runs.
   [[nodiscard]] std::vector<PageRange> present(SpaceId space, PageRange range) const;
   /// Pages of `space` whose version differs between this snapshot and `other`, as ascending runs.

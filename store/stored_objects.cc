@@ -174,12 +174,44 @@ bool StoredObjects::decode(PageRef page, std::span<std::byte, kPageSize> out) {
 }
 
 void StoredObjects::read_page(PageRef page, std::span<std::byte, kPageSize> out) {
-  const bool decoded = decode(page, out);
+  check_hash(page, decode(page, out) ? out : std::span<const std::byte>());
+}
+
+/// `bytes` are empty when they could not be decoded.
+void StoredObjects::check_hash(PageRef page, std::span<const std::byte> bytes) {
   const auto holder = segment(page.segment);
-  if (!decoded || page_hash_of(out) != holder->entry(page.index).hash) {
+  if (bytes.empty() || page_hash_of(bytes) != holder->entry(page.index).hash) {
     holder->damaged("page " + std::to_string(page.index) + " of segment " +
                     std::to_string(page.segment) + " does not match its hash");
   }
+}
+
+void StoredObjects::copy_page(PageRef page, std::span<std::byte, kPageSize> out) {
+  if (!decode(page, out)) check_hash(page, {});
+  const auto holder = segment(page.segment);
+  const bool has_base = holder->entry(page.index).encoding == PageEncoding::DeltaLz4;
+  if (!holder->is_as_written() || (has_base && !is_base_as_written(page))) check_hash(page, out);
+}
+
+bool StoredObjects::is_base_as_written(PageRef page) {
+  return segment(base_of(page).segment)->is_as_written();
+}
+
+std::span<const std::byte> StoredObjects::raw_run(PageRef first, std::uint64_t most) {
+  const auto holder = segment(first.segment);
+  const auto bytes = holder->raw_run(first.index, most);
+  if (holder->is_as_written()) return bytes;
+  for (std::uint32_t i = 0; i * kPageSize < bytes.size(); ++i) {
+    check_hash({first.segment, first.index + i}, bytes.subspan(i * kPageSize, kPageSize));
+  }
+  return bytes;
+}
+
+bool StoredObjects::same_content(const PageVersion& one, const PageVersion& other) {
+  constexpr auto kStored = PageVersion::Kind::Stored;
+  if (one.kind != kStored || other.kind != kStored) return one == other;
+  return segment(one.segment)->entry(one.index).hash ==
+         segment(other.segment)->entry(other.index).hash;
 }
 
 PageRef StoredObjects::base_of(PageRef page) {

@@ -44,6 +44,13 @@ class StoredObjects {
   [[nodiscard]] bool decode(PageRef page, std::span<std::byte, kPageSize> out);
   /// Throws CorruptStore unless every byte is what was written.
   void read_page(PageRef page, std::span<std::byte, kPageSize> out);
+  /// The same, but for the hash where the pack is as its writer left it.
+  void copy_page(PageRef page, std::span<std::byte, kPageSize> out);
+  /// Pages from `first` on, at most `most`, that lie in the pack as they are, as sound as those of
+  /// copy_page(); empty when `first` does not. Valid until the next call.
+  [[nodiscard]] std::span<const std::byte> raw_run(PageRef first, std::uint64_t most);
+  /// By their hashes.
+  [[nodiscard]] bool same_content(const PageVersion& one, const PageVersion& other);
   /// What a delta against `page` has to refer to: its base, or itself when it is whole.
   [[nodiscard]] PageRef base_of(PageRef page);
 
@@ -60,6 +67,8 @@ class StoredObjects {
     std::list<ListKey>::iterator age;
   };
 
+  [[nodiscard]] bool is_base_as_written(PageRef page);
+  void check_hash(PageRef page, std::span<const std::byte> bytes);
   LoadedRecord load_unchecked(const std::function<std::optional<Locator>()>& find, RecordType type,
                               const std::string& what);
   std::shared_ptr<PackReader> open_pack(const Locator& locator);

@@ -5,52 +5,18 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "base/byte_reader.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "replay/image/raw_memory_format.h"
 #include "store/digest.h"
+#include "store/file_mark.h"
 
 namespace icecore::replay {
 namespace {
 
 constexpr std::uint64_t kPage = store::kPageSize;
-
-std::string boot_id() {
-  std::ifstream file("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(file, id);
-  return id;
-}
-
-/// Which file it is, in which life of the machine.
-std::string mark_of(int fd) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) return {};
-  std::ostringstream mark;
-  mark << boot_id() << ' ' << status.st_dev << ' ' << status.st_ino << ' ' << status.st_size << ' '
-       << status.st_mtim.tv_sec << '.' << status.st_mtim.tv_nsec << ' ' << status.st_ctim.tv_sec
-       << '.' << status.st_ctim.tv_nsec;
-  return mark.str();
-}
-
-bool is_verified(const std::filesystem::path& path, const std::string& mark) {
-  std::ifstream file(path);
-  std::string known;
-  return std::getline(file, known) && !mark.empty() && known == mark;
-}
-
-/// What cannot be kept in mind is checked again next time.
-void keep_in_mind(const std::filesystem::path& path, const std::string& mark) {
-  const std::filesystem::path passing = path.string() + ".new";
-  std::ofstream file(passing);
-  if (!(file << mark << '\n' << std::flush)) return;
-  std::error_code none;
-  std::filesystem::rename(passing, path, none);
-}
 
 }  // namespace
 
@@ -94,10 +60,9 @@ std::unique_ptr<RawMemory> RawMemory::open(const std::filesystem::path& file,
   if (size < kRawMemoryHeader) return nullptr;
   std::unique_ptr<RawMemory> memory(new RawMemory(MappedRegion::read_only_file(fd.get(), size)));
   if (!memory->read_table(number)) return nullptr;
-  const std::string mark = mark_of(fd.get());
-  if (is_verified(verified, mark)) return memory;
+  if (store::is_marked(verified, fd.get())) return memory;
   if (!memory->is_sound()) return nullptr;
-  keep_in_mind(verified, mark);
+  store::note_mark(verified, fd.get());
   return memory;
 }
 

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include "base/error.h"
 #include "replay/restore/address_map.h"
@@ -238,20 +237,14 @@ void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work,
   const store::SpaceId other{work.image->model->space()};
   if (own == other) return;  // a fork of a bank: the pages are its own
   const store::PageRange range{mapping.start() / kPage, size_of(mapping) / kPage};
-  std::set<std::uint64_t> pages;
-  for (const auto space : {own, other}) {
-    for (const auto& run : reader.present(space, range)) {
-      for (std::uint64_t page = run.first; page < run.first + run.count; ++page) {
-        if (reader.version(own, page) != reader.version(other, page)) pages.insert(page);
-      }
-    }
-  }
   CallBatch batch(work.process.puppet, work.process.puppet.pid());
-  for (const auto page : pages) {
-    if (reader.version(own, page).kind == store::PageVersion::Kind::Absent) {
-      batch.add(SYS_madvise, {page * kPage, kPage, MADV_DONTNEED}, text_of(mapping));
-    } else {
-      fills.push_back({page, 1, false});
+  for (const auto& run : reader.differing(own, other, range)) {
+    for (std::uint64_t page = run.first; page < run.first + run.count; ++page) {
+      if (reader.version(own, page).kind == store::PageVersion::Kind::Absent) {
+        batch.add(SYS_madvise, {page * kPage, kPage, MADV_DONTNEED}, text_of(mapping));
+      } else {
+        fills.push_back({page, 1, false});
+      }
     }
   }
   batch.run();

@@ -40,7 +40,7 @@ class Writer {
   void copy(const store::SnapshotReader& reader, store::SpaceId space, const PageFill& fill) {
     const std::uint64_t end = fill.first + fill.count;
     for (std::uint64_t page = fill.first; page < end; ++page) {
-      if (const std::uint64_t taken = take_from_source(space, page, end); taken > 0) {
+      if (const std::uint64_t taken = take_as_they_are(reader, space, page, end); taken > 0) {
         page += taken - 1;
         continue;
       }
@@ -56,11 +56,13 @@ class Writer {
   }
 
  private:
-  /// How many pages were written from the source.
-  std::uint64_t take_from_source(store::SpaceId space, std::uint64_t page, std::uint64_t end) {
-    if (source_ == nullptr) return 0;
-    auto bytes = source_->pages(static_cast<std::uint64_t>(space), page);
+  /// Pages that need not be decoded, from the source or else from the pack; how many were written.
+  std::uint64_t take_as_they_are(const store::SnapshotReader& reader, store::SpaceId space,
+                                 std::uint64_t page, std::uint64_t end) {
+    std::span<const std::byte> bytes;
+    if (source_ != nullptr) bytes = source_->pages(static_cast<std::uint64_t>(space), page);
     bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), (end - page) * kPage));
+    if (bytes.empty()) bytes = reader.raw_pages(space, page, end - page);
     if (bytes.empty()) return 0;
     flush();
     write(page, bytes);
