@@ -4,15 +4,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "cli/program_status.h"
+#include "cli/quantities.h"
 #include "cli/restored_program.h"
 #include "cli/service_manager.h"
 #include "replay/image/copy_file.h"
@@ -21,6 +26,7 @@
 #include "replay/image/inside_command.h"
 #include "replay/image/lent_bank.h"
 #include "replay/image/raw_memory.h"
+#include "replay/live/own_network.h"
 #include "replay/restore/restorer.h"
 #include "snapshot/stored_snapshot.h"
 
@@ -113,6 +119,39 @@ void tell_copy(const replay::RestoredTree& tree, const replay::Image& image,
   }
 }
 
+/// Null when nothing is limited.
+std::unique_ptr<replay::LimitedCgroup> limited_cgroup(const replay::Image& image,
+                                                      const CopyWishes& wishes,
+                                                      const replay::ImageCatalog& catalog,
+                                                      const replay::RestoreOptions& options) {
+  const auto& limits = wishes.limits;
+  if (limits.memory == 0 && limits.cpus <= 0) return nullptr;
+  std::error_code none;
+  const auto needed = std::filesystem::file_size(catalog.file(image.name, "memory"), none);
+  if (!none && options.bank == nullptr && limits.memory != 0 && needed > limits.memory) {
+    throw Error("image " + image.name + " holds " + bytes_text(needed) + ", and --mem allows " +
+                bytes_text(limits.memory))
+        .set_hint("--mem " + std::to_string((needed >> 20U) * 3 / 2 + 1) +
+                  "M, or keep it warm: "
+                  "what copies share is not theirs");
+  }
+  return std::make_unique<replay::LimitedCgroup>(limits, image.name);
+}
+
+/// Whoever must not live without having been announced is ended here, and not only with us: it may
+/// be in a cgroup of ours.
+void announce_copy(const replay::RestoredTree& tree, const replay::Image& image,
+                   const CopyWishes& wishes, const std::function<void(int pid)>& started) {
+  try {
+    tell_copy(tree, image, wishes);
+    started(tree.root_pid);
+  } catch (...) {
+    ::kill(tree.init_pid, SIGKILL);
+    ::waitpid(tree.init_pid, nullptr, __WALL);
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_copy(const store::Store& store, const replay::Image& image, const CopyWishes& wishes,
@@ -120,6 +159,8 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   const snapshot::StoredSnapshot stored(store, {image.name, image.number});
   const snapshot::StoredSnapshot snapshot(stored, model_of(stored, wishes));
   auto options = options_of(snapshot.model(), image, wishes);
+  std::optional<replay::OwnNetwork> network;
+  if (wishes.network == CopyWishes::Network::Own) network.emplace();
   require_startable(snapshot, image, options);
   const replay::ImageCatalog catalog(store.directory());
   const auto bank = replay::LentBank::find(catalog.file(image.name, "bank"), snapshot);
@@ -128,11 +169,15 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
                                              catalog.file(image.name, "verified"), image.number);
   options.pages = pages.get();
   RestoredProgram program;
+  auto limited = limited_cgroup(image, wishes, catalog, options);
   const auto tree =
       with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });
-  tell_copy(tree, image, wishes);
-  started(tree.root_pid);
-  return pass_on(program.wait(tree, RestoredProgram::Until::RootEnds));
+  if (limited != nullptr) limited->leave();
+  network.reset();
+  announce_copy(tree, image, wishes, started);
+  const int status = program.wait(tree, RestoredProgram::Until::RootEnds);
+  limited.reset();
+  return pass_on(status);
 }
 
 }  // namespace icecore::cli

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "replay/image/image.h"
+#include "replay/image/limited_cgroup.h"
 #include "store/store.h"
 
 namespace icecore::cli {
@@ -16,6 +17,9 @@ struct CopyWishes {
   int number = 1;            ///< of --copies
   std::map<int, int> ports;  ///< listening ports, old to new
   enum class Files { Private, Shared } files = Files::Private;
+  /// The starter's network, or one of its own with a loopback device only.
+  enum class Network { Starters, Own } network = Network::Starters;
+  replay::CopyLimits limits;
   int signal = 0;                    ///< sent to the root when it runs; 0 for none
   std::string after;                 ///< shell command, run in its namespaces when it runs
   std::vector<std::string> details;  ///< lines of its own file: "env K=V", "arg WORD"

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
 #include <signal.h>
 
 #include <array>
 #include <charconv>
 
+#include "cli/byte_size.h"
 #include "cli/commands.h"
 #include "cli/copy_crew.h"
 #include "cli/image_copy.h"
@@ -33,6 +35,13 @@ constexpr std::array kOptions = {
     Option{"files", 0, "private|shared",
            "files that it writes: the copy's own, gone with it, or the ones of everybody",
            Completes::Nothing, "private"},
+    Option{
+        "net", 0, "shared|own",
+        "its network: the starter's, or one of its own, where it reaches only itself and no port "
+        "is taken; $LISTEN_FDS leads in",
+        Completes::Nothing, "shared"},
+    Option{"mem", 0, "SIZE", "limit the memory of each copy (512M, 2G), by a cgroup"},
+    Option{"cpu", 0, "NUMBER", "limit each copy to so many CPUs (0.5, 2), by a cgroup"},
     Option{"pidfile", 0, "FILE", "write the pid of each copy's root, as seen from here, on a line",
            Completes::File},
 };
@@ -62,10 +71,34 @@ std::map<int, int> ports_of(const Invocation& invocation) {
   return ports;
 }
 
+replay::CopyLimits limits_of(const Invocation& invocation) {
+  replay::CopyLimits limits;
+  if (invocation.has("mem")) {
+    const auto bytes = parse_byte_size(invocation.text("mem"));
+    if (!bytes || *bytes == 0) {
+      throw UsageError("icecore image run: --mem " + invocation.text("mem") +
+                       ": must be a size such as 512M");
+    }
+    limits.memory = *bytes;
+  }
+  if (invocation.has("cpu")) {
+    const std::string text = invocation.text("cpu");
+    const auto result = std::from_chars(text.data(), text.data() + text.size(), limits.cpus);
+    constexpr double kLeast = 0.01;
+    if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
+        !(limits.cpus >= kLeast) || limits.cpus > CPU_SETSIZE) {
+      throw UsageError("icecore image run: --cpu " + text + ": must be a number such as 0.5 or 2");
+    }
+  }
+  return limits;
+}
+
 CopyWishes wishes_of(const Invocation& invocation) {
   CopyWishes wishes;
   wishes.ports = ports_of(invocation);
   if (invocation.text("files") == "shared") wishes.files = CopyWishes::Files::Shared;
+  if (invocation.text("net") == "own") wishes.network = CopyWishes::Network::Own;
+  wishes.limits = limits_of(invocation);
   wishes.after = invocation.text("after");
   if (invocation.has("signal")) {
     const auto signal = parse_signal(invocation.text("signal"));

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How copies of an image live and end: with their root, and with all that they are told."""
 import os
+import pathlib
 import signal
 import socket
+import subprocess
 import unittest
 
 import harness
@@ -65,6 +67,41 @@ class ImageLives(ImageTest):
         self.build("other", PYTHON, "-c", OTHER_USER, port)
         with Run(self, "other", "--arg", "hello"):
             self.assertEqual(get(port), "image other\ncopy 1\narg hello\n")
+
+    def test_a_copy_has_no_more_memory_and_processor_time_than_it_was_given(self):
+        port = free_port()
+        self.build("fork", PYTHON, "-c", PREFORK, port, 2)
+        self.refused(1, "image", "run", "fork", "--mem", "1M", what="holds .* MiB, and --mem allows 1.0 MiB", hint="--mem")
+        tried = self.icecore("image", "run", "fork", "--mem", "200M", "--cpu", "0.5", "--after", "exit 7")
+        if tried.status == 3:
+            self.skipTest("needs cgroups that can be made: " + tried.err)
+        self.assertIn("--after exit 7", tried.err)
+        self.assertEqual(self.cgroups_of_icecore(), [])
+        with Run(self, "fork", "--mem", "200M", "--cpu", "0.5") as run:
+            self.assertRegex(get(port), r"worker \d+ of \d+")
+            self.assertIn("icecore-fork-", pathlib.Path(f"/proc/{run.pids()[0]}/cgroup").read_text())
+            self.assertNotIn("icecore-fork-", pathlib.Path(f"/proc/{run.process.pid}/cgroup").read_text())
+            limits = {file.read_text().split()[0] for directory in self.cgroups_of_icecore()
+                      for name in ["memory.max", "memory.limit_in_bytes", "cpu.max", "cpu.cfs_quota_us"]
+                      for file in directory.glob(name)}
+            self.assertEqual(limits, {str(200 << 20), "50000"})
+        self.assertEqual(self.cgroups_of_icecore(), [])
+
+    @staticmethod
+    def cgroups_of_icecore():
+        return list(pathlib.Path("/sys/fs/cgroup").rglob("icecore-fork-*"))
+
+    def test_copies_with_networks_of_their_own_have_the_same_port(self):
+        port = free_port()
+        self.build("fork", PYTHON, "-c", PREFORK, port, 1)
+        ask = f"import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:{port}').read())"
+        with Run(self, "fork", "--net", "own", "--copies", 2) as run:
+            for pid in run.pids():
+                inside = subprocess.run(["nsenter", "-t", str(pid), "-n", PYTHON, "-c", ask], capture_output=True,
+                                        text=True, timeout=harness.DEADLINE, check=False)
+                self.assertRegex(inside.stdout, r"worker \d+ of \d+", inside.stderr)
+            with self.assertRaises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port))
 
 
 if __name__ == "__main__":
