@@ -15,6 +15,30 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(CAPSTONE REQUIRED IMPORTED_TARGET capstone)
 pkg_check_modules(ELFUTILS REQUIRED IMPORTED_TARGET libdw libelf)
 
+# Links `target` from archives, which must be named with what they need; from shared objects, as it was found, where
+# one of the archives is missing.
+function(icecore_use_archives target)
+  set(archives)
+  foreach(name IN LISTS ARGN)
+    find_library(ICECORE_ARCHIVE_${name} NAMES lib${name}.a)
+    mark_as_advanced(ICECORE_ARCHIVE_${name})
+    if(NOT ICECORE_ARCHIVE_${name})
+      return()
+    endif()
+    list(APPEND archives ${ICECORE_ARCHIVE_${name}})
+  endforeach()
+  get_target_property(location ${target} IMPORTED_LOCATION)
+  if(location)
+    list(POP_FRONT archives first)
+    set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${first})
+  endif()
+  set_target_properties(${target} PROPERTIES INTERFACE_LINK_LIBRARIES "${archives};m;${CMAKE_DL_LIBS}")
+endfunction()
+icecore_use_archives(SQLite::SQLite3 sqlite3)
+icecore_use_archives(PkgConfig::ZSTD zstd)
+icecore_use_archives(PkgConfig::LZ4 lz4)
+icecore_use_archives(PkgConfig::ELFUTILS dw elf lzma bz2 z zstd)
+
 # LLVM's headers are warned about by our flags, so they are system headers. libLLVM.so would cost every
 # start of icecore 8 ms (IcecoreQuickStart).
 function(icecore_llvm_library name)
