@@ -7,11 +7,13 @@
 
 namespace icecore {
 
+inline constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+
 /// Nanoseconds since the epoch of `clock`.
 inline std::int64_t clock_ns(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  return std::int64_t{now.tv_sec} * kNsPerSecond + now.tv_nsec;
 }
 
 /// CLOCK_MONOTONIC: what intervals and deadlines are counted in.

@@ -24,8 +24,7 @@ constexpr unsigned kHi16Zmm = 7;
 constexpr unsigned kPkru = 9;
 constexpr std::uint64_t kAvx512Mask = 1U << kOpmask | 1U << kZmmHi256 | 1U << kHi16Zmm;
 
-constexpr std::size_t kHeaderOffset = 512;  // XSTATE_BV is its first word
-constexpr std::size_t kAvxOffset = 576;     // fixed by the architecture
+constexpr std::size_t kAvxOffset = 576;  // fixed by the architecture
 constexpr std::size_t kMxcsrOffset = 24;
 constexpr std::size_t kSt0Offset = 32;
 constexpr std::size_t kXmm0Offset = 160;
@@ -51,8 +50,8 @@ gdbstub::Amd64Sets register_sets(const model::Machine& machine) {
 
 std::uint64_t xstate_bv(const std::string& xstate) {
   std::uint64_t value = 0;
-  if (xstate.size() < kHeaderOffset + sizeof value) return 0;
-  std::memcpy(&value, xstate.data() + kHeaderOffset, sizeof value);
+  if (xstate.size() < kXsaveHeader + sizeof value) return 0;
+  std::memcpy(&value, xstate.data() + kXsaveHeader, sizeof value);
   return value;
 }
 

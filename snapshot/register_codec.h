@@ -12,6 +12,9 @@
 
 namespace icecore::snapshot {
 
+/// Where the header of an XSAVE image lies; its first word is XSTATE_BV.
+inline constexpr std::size_t kXsaveHeader = 512;
+
 /// A thread's registers as the kernel gives and takes them.
 struct RegisterImages {
   std::string general;  ///< user_regs_struct

@@ -8,8 +8,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::size_t kHeaderOffset = 512;  // XSTATE_BV is its first word
-
 /// FXSAVE keeps one bit per register: whether it holds anything (the full tag is not 3).
 std::uint8_t abridged_tags(std::uint32_t full) {
   unsigned word = 0;
@@ -21,9 +19,9 @@ std::uint8_t abridged_tags(std::uint32_t full) {
 
 void set_in_use(std::string& xstate, unsigned component) {
   std::uint64_t in_use = 0;
-  std::memcpy(&in_use, xstate.data() + kHeaderOffset, sizeof in_use);
+  std::memcpy(&in_use, xstate.data() + kXsaveHeader, sizeof in_use);
   in_use |= std::uint64_t{1} << component;
-  std::memcpy(xstate.data() + kHeaderOffset, &in_use, sizeof in_use);
+  std::memcpy(xstate.data() + kXsaveHeader, &in_use, sizeof in_use);
 }
 
 }  // namespace

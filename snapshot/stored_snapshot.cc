@@ -14,8 +14,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
-
 std::shared_ptr<const model::Snapshot> parse_model(const store::SnapshotReader& reader) {
   const std::vector<std::byte> record = reader.record();
   auto snapshot = std::make_shared<model::Snapshot>();
@@ -31,8 +29,8 @@ store::SpaceId space_of(const model::Process& process, const model::Mapping& map
 }
 
 std::uint64_t page_of(const model::Mapping& mapping, std::uint64_t address) {
-  if (mapping.shared_space() == 0) return address / kPage;
-  return (mapping.offset() + (address - mapping.start())) / kPage;
+  if (mapping.shared_space() == 0) return address / store::kPageSize;
+  return (mapping.offset() + (address - mapping.start())) / store::kPageSize;
 }
 
 /// The first guard page at or after `address`, or the mapping's end.
@@ -84,7 +82,8 @@ std::size_t StoredSnapshot::read_file(const model::Mapping& mapping, std::uint64
   const auto& file = model_->mapped_files(static_cast<int>(mapping.file()) - 1);
   const std::uint64_t offset = mapping.offset() + (address - mapping.start());
   // Pages wholly behind the file's end raise SIGBUS in the program: not readable here either.
-  const std::uint64_t readable_end = (file.identity().size() + kPage - 1) / kPage * kPage;
+  const std::uint64_t readable_end =
+      (file.identity().size() + store::kPageSize - 1) / store::kPageSize * store::kPageSize;
   if (offset >= readable_end) return 0;
   const auto id = file_id(file.content());
   if (!id) return 0;
@@ -99,14 +98,14 @@ std::size_t StoredSnapshot::read_file(const model::Mapping& mapping, std::uint64
 std::size_t StoredSnapshot::read_memory(const model::Process& process, std::uint64_t address,
                                         std::span<std::byte> out) const {
   std::size_t done = 0;
-  std::array<std::byte, kPage> page{};
+  std::array<std::byte, store::kPageSize> page{};
   while (done < out.size()) {
     const std::uint64_t at = address + done;
     const model::Mapping* mapping = find_mapping(process, at);
     if (mapping == nullptr || mapping->content() != model::Mapping::HELD) break;
     if (next_guard(*mapping, at) == at) break;
-    const std::size_t in_page = at % kPage;
-    const std::size_t count = std::min<std::size_t>(out.size() - done, kPage - in_page);
+    const std::size_t in_page = at % store::kPageSize;
+    const std::size_t count = std::min<std::size_t>(out.size() - done, store::kPageSize - in_page);
     const auto destination = out.subspan(done, count);
     const auto kind = reader_.read_page(space_of(process, *mapping), page_of(*mapping, at), page);
     if (kind != store::PageVersion::Kind::Absent) {

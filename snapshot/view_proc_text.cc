@@ -13,7 +13,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
 constexpr std::size_t kNameColumn = 73;
 
 std::string maps_line(const model::Mapping& mapping) {
@@ -44,11 +43,11 @@ std::uint64_t own_bytes(const StoredSnapshot& snapshot, const model::Process& pr
                         const model::Mapping& mapping) {
   const bool shared = mapping.shared_space() != 0;
   const auto space = store::SpaceId{shared ? mapping.shared_space() : process.space()};
-  const std::uint64_t first = (shared ? mapping.offset() : mapping.start()) / kPage;
-  const std::uint64_t count = (mapping.end() - mapping.start()) / kPage;
+  const std::uint64_t first = (shared ? mapping.offset() : mapping.start()) / store::kPageSize;
+  const std::uint64_t count = (mapping.end() - mapping.start()) / store::kPageSize;
   std::uint64_t pages = 0;
   for (const auto& range : snapshot.reader().present(space, {first, count})) pages += range.count;
-  return pages * kPage;
+  return pages * store::kPageSize;
 }
 
 // gdb reads it for generate-core-file: the sizes say which mappings have pages of their own.
@@ -57,7 +56,8 @@ std::string smaps_text(const StoredSnapshot& snapshot, const model::Process& pro
   for (const model::Mapping& mapping : process.mappings()) {
     const std::uint64_t own = own_bytes(snapshot, process, mapping) / 1024;
     const std::uint64_t shared = mapping.shared() ? own : 0;
-    const std::uint64_t page_size = mapping.page_size() == 0 ? kPage : mapping.page_size();
+    const std::uint64_t page_size =
+        mapping.page_size() == 0 ? store::kPageSize : mapping.page_size();
     const auto row = [&](const char* name, std::uint64_t kilobytes) {
       char line[64];
       std::snprintf(line, sizeof line, "%-16s%8" PRIu64 " kB\n", name, kilobytes);

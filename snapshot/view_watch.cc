@@ -7,13 +7,12 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
 /// gdb asks for a few bytes; a watch on a whole array may be longer, but not without bound.
-constexpr std::uint64_t kMostBytes = 1U << 20U;
+constexpr std::uint64_t kMostWatched = 1U << 20U;
 
 std::vector<std::byte> bytes_of(const StoredSnapshot& snapshot, const model::Process& process,
                                 const gdbstub::Breakpoint& watchpoint) {
-  std::vector<std::byte> bytes(std::min(watchpoint.size, kMostBytes));
+  std::vector<std::byte> bytes(std::min(watchpoint.size, kMostWatched));
   bytes.resize(snapshot.read_memory(process, watchpoint.address, bytes));
   return bytes;
 }
@@ -33,9 +32,9 @@ ViewWatch::ViewWatch(const ViewMoment& moment, std::vector<gdbstub::Breakpoint> 
 std::vector<ViewWatch::Page> ViewWatch::pages_of(const model::Process& process,
                                                  const gdbstub::Breakpoint& watchpoint) const {
   std::vector<Page> pages;
-  const std::uint64_t first = watchpoint.address / kPage * kPage;
-  const std::uint64_t size = std::clamp<std::uint64_t>(watchpoint.size, 1, kMostBytes);
-  for (std::uint64_t at = first; at < watchpoint.address + size; at += kPage) {
+  const std::uint64_t first = watchpoint.address / store::kPageSize * store::kPageSize;
+  const std::uint64_t size = std::clamp<std::uint64_t>(watchpoint.size, 1, kMostWatched);
+  for (std::uint64_t at = first; at < watchpoint.address + size; at += store::kPageSize) {
     const model::Mapping* mapping = StoredSnapshot::find_mapping(process, at);
     const auto version = moment_.snapshot().page_version(process, at);
     // A page without content of its own shows a file or zeros: only the mappings of the other
@@ -45,7 +44,7 @@ std::vector<ViewWatch::Page> ViewWatch::pages_of(const model::Process& process,
         version->kind == store::PageVersion::Kind::Absent) {
       return {};
     }
-    pages.push_back({store::SpaceId{process.space()}, at / kPage, *version});
+    pages.push_back({store::SpaceId{process.space()}, at / store::kPageSize, *version});
   }
   return pages;
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "store/file_manifest.h"
 #include "store/live_objects.h"
 #include "store/recording_graph.h"
 
@@ -15,12 +16,6 @@ namespace {
 template <typename Value>
 bool meet(const std::set<Value>& left, const std::set<Value>& right) {
   return std::ranges::any_of(left, [&](const Value& value) { return right.contains(value); });
-}
-
-FileId to_file_id(std::span<const std::byte> bytes) {
-  FileId id;
-  std::ranges::copy(bytes.first(std::min(bytes.size(), id.hash.size())), id.hash.begin());
-  return id;
 }
 
 class Reach {

@@ -5,6 +5,12 @@
 
 namespace icecore::store {
 
+FileId to_file_id(std::span<const std::byte> blob) {
+  FileId id;
+  std::ranges::copy(blob.first(std::min(blob.size(), id.hash.size())), id.hash.begin());
+  return id;
+}
+
 std::vector<std::byte> encode(const FileManifest& manifest) {
   ByteWriter writer;
   writer.append(manifest.id.hash);

@@ -17,6 +17,9 @@ struct FileManifest {
   VersionRuns runs;
 };
 
+/// Of an index row, which has the hash as a blob.
+[[nodiscard]] FileId to_file_id(std::span<const std::byte> blob);
+
 [[nodiscard]] std::vector<std::byte> encode(const FileManifest& manifest);
 /// Throws Error on damaged bytes.
 [[nodiscard]] FileManifest decode_file_manifest(std::span<const std::byte> body);

@@ -17,7 +17,6 @@ namespace icecore::store {
 namespace {
 
 constexpr std::size_t kReadSize = 1U << 20U;
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 // Coarser than any timestamp granularity in use.
 constexpr std::int64_t kSettledNs = 2 * kNsPerSecond;
 

@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/overloaded.h"
 #include "store/near_names.h"
 
 namespace icecore::store {
 namespace {
-
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 /// The latest local time of day `second_of_day` that is not after `now_ns`, as the end of that
 /// second.

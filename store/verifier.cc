@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "store/corrupt_store.h"
+#include "store/file_manifest.h"
 
 namespace icecore::store {
 namespace {
@@ -12,12 +13,6 @@ namespace {
 std::optional<Locator> first_locator(Rows rows) {
   if (!rows.next()) return std::nullopt;
   return Locator{rows.number(0), rows.number(1), rows.number(2)};
-}
-
-FileId to_file_id(std::span<const std::byte> bytes) {
-  FileId id;
-  std::ranges::copy(bytes.first(std::min(bytes.size(), id.hash.size())), id.hash.begin());
-  return id;
 }
 
 std::vector<std::uint32_t> ids_of(SqliteConnection& index, const std::string& sql) {

@@ -15,18 +15,19 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
-using Page = std::array<std::byte, kPage>;
+using Page = std::array<std::byte, store::kPageSize>;
 
 bool is_same_file(const model::FileIdentity& a, const model::FileIdentity& b) {
   return a.device() == b.device() && a.inode() == b.inode();
 }
 
-std::uint64_t page_count(std::uint64_t size) { return (size + kPage - 1) / kPage; }
+std::uint64_t page_count(std::uint64_t size) {
+  return (size + store::kPageSize - 1) / store::kPageSize;
+}
 
 void write_page(int fd, std::uint64_t number, const Page& page, std::uint64_t size) {
-  const std::uint64_t count = std::min(kPage, size - number * kPage);
-  if (::pwrite(fd, page.data(), count, static_cast<off_t>(number * kPage)) !=
+  const std::uint64_t count = std::min(store::kPageSize, size - number * store::kPageSize);
+  if (::pwrite(fd, page.data(), count, static_cast<off_t>(number * store::kPageSize)) !=
       static_cast<ssize_t>(count)) {
     throw_errno("writing its content");
   }
@@ -42,11 +43,13 @@ void compare(const snapshot::StoredSnapshot& snapshot, const HeldContent& conten
     wanted.fill(std::byte{0});
     found.fill(std::byte{0});
     snapshot.reader().read_page(content.space, number, wanted);
-    const std::uint64_t count = std::min(kPage, content.size - number * kPage);
+    const std::uint64_t count =
+        std::min(store::kPageSize, content.size - number * store::kPageSize);
     std::fill(wanted.begin() + static_cast<std::ptrdiff_t>(count), wanted.end(), std::byte{0});
-    const ssize_t got = ::pread(fd, found.data(), count, static_cast<off_t>(number * kPage));
+    const ssize_t got =
+        ::pread(fd, found.data(), count, static_cast<off_t>(number * store::kPageSize));
     if (got < 0) throw_errno("reading it");
-    const bool equal = std::memcmp(wanted.data(), found.data(), kPage) == 0;
+    const bool equal = std::memcmp(wanted.data(), found.data(), store::kPageSize) == 0;
     if (!equal && !visit(number, wanted)) return;
   }
 }

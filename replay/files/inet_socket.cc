@@ -28,8 +28,6 @@ bool is_inet(const OpenFile& file) {
   return file.has_socket() && (domain == AF_INET || domain == AF_INET6);
 }
 
-bool is_listening(const OpenFile& file) { return file.socket().state() == "LISTEN"; }
-
 /// A TCP or UDP socket that has taken a port, or a raw one that has an address.
 bool is_bound(const model::Socket& socket) {
   sockaddr_in6 address{};  // the port is at the same place in both families

@@ -42,7 +42,7 @@ std::string escaped(const std::string& path) {
   return text;
 }
 
-bool is_written(const model::OpenFile& file) {
+bool is_written_by_path(const model::OpenFile& file) {
   return file.kind() == model::OpenFile::REGULAR && (file.flags() & O_PATH) == 0 &&
          (file.flags() & O_ACCMODE) != O_RDONLY && file.target().starts_with('/');
 }
@@ -136,7 +136,7 @@ std::vector<std::string> topmost_of(const std::set<std::string>& wanted) {
 std::set<std::string> directories_of_written_files(const model::Snapshot& snapshot) {
   std::set<std::string> wanted;
   for (const auto& file : snapshot.open_files()) {
-    if (is_written(file)) wanted.insert(directory_of(file.target()));
+    if (is_written_by_path(file)) wanted.insert(directory_of(file.target()));
   }
   for (const auto& object : snapshot.shared_objects()) {
     const bool is_file =

@@ -22,6 +22,10 @@ void set_all_options(int fd, const model::Socket& socket);
 /// SO_PEEK_OFF, which what is sent and peeked later would move: after everything else.
 void set_peek_offset(int fd, const model::Socket& socket);
 
+[[nodiscard]] inline bool is_listening(const model::OpenFile& file) {
+  return file.socket().state() == "LISTEN";
+}
+
 /// "127.0.0.1:6379", "@abstract", "/run/x.sock", or "unnamed".
 [[nodiscard]] std::string socket_name(const model::Socket& socket);
 

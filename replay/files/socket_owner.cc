@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string name_of(const std::string& pid) {
+std::string command_of(const std::string& pid) {
   std::ifstream file("/proc/" + pid + "/comm");
   std::string name;
   std::getline(file, name);
@@ -49,7 +49,7 @@ SocketOwner owner_of_socket(std::uint64_t inode) {
     const std::string pid = entry->path().filename();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
     if (!holds(pid, target)) continue;
-    return {std::atoi(pid.c_str()), "process " + pid + " (" + name_of(pid) + ")"};
+    return {std::atoi(pid.c_str()), "process " + pid + " (" + command_of(pid) + ")"};
   }
   return {0, "a process that we cannot see"};
 }

@@ -29,7 +29,6 @@ bool is_unix(const OpenFile& file) {
 
 bool has_name(const OpenFile& file) { return !file.socket().local_text().empty(); }
 bool is_abstract(const OpenFile& file) { return file.socket().local_text().starts_with('@'); }
-bool is_listening(const OpenFile& file) { return file.socket().state() == "LISTEN"; }
 bool is_connected(const OpenFile& file) { return file.socket().state() == "CONNECTED"; }
 bool is_datagram(const OpenFile& file) { return file.socket().type() == SOCK_DGRAM; }
 

@@ -16,7 +16,6 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
 constexpr std::uint64_t kHugePage = 2U << 20U;
 // A block of 512 pages with at least so many becomes one huge page: what it costs more in memory
 // is shared by all copies.
@@ -45,7 +44,7 @@ std::vector<std::uint64_t> dense_blocks(const snapshot::StoredSnapshot& snapshot
   const std::uint64_t first = (mapping.start() + kHugePage - 1) / kHugePage * kHugePage;
   for (std::uint64_t block = first; block + kHugePage <= mapping.end(); block += kHugePage) {
     std::uint64_t pages = 0;
-    const store::PageRange range{block / kPage, kHugePage / kPage};
+    const store::PageRange range{block / store::kPageSize, kHugePage / store::kPageSize};
     for (const auto& run : snapshot.reader().present(store::SpaceId{process.space()}, range)) {
       pages += run.count;
     }

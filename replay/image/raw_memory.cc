@@ -14,12 +14,6 @@
 #include "store/file_mark.h"
 
 namespace icecore::replay {
-namespace {
-
-constexpr std::uint64_t kPage = store::kPageSize;
-
-}  // namespace
-
 bool RawMemory::read_table(std::uint64_t number) {
   try {
     ByteReader header(file_.bytes());
@@ -35,7 +29,7 @@ bool RawMemory::read_table(std::uint64_t number) {
       run.count = table.read<std::uint64_t>();
       run.offset = table.read<std::uint64_t>();
       const bool fits =
-          run.offset <= file_.size() && run.count <= (file_.size() - run.offset) / kPage;
+          run.offset <= file_.size() && run.count <= (file_.size() - run.offset) / store::kPageSize;
       if (!fits) return false;
       runs_.push_back(run);
     }
@@ -74,7 +68,8 @@ std::span<const std::byte> RawMemory::pages(std::uint64_t space, std::uint64_t p
   const Run& run = *std::prev(after);
   if (run.space != space || page - run.first >= run.count) return {};
   const std::uint64_t skipped = page - run.first;
-  return file_.bytes().subspan(run.offset + skipped * kPage, (run.count - skipped) * kPage);
+  return file_.bytes().subspan(run.offset + skipped * store::kPageSize,
+                               (run.count - skipped) * store::kPageSize);
 }
 
 }  // namespace icecore::replay

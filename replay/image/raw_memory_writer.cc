@@ -16,8 +16,7 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
-constexpr store::PageRange kAllPages{0, ~std::uint64_t{0} / kPage};
+constexpr store::PageRange kWholeSpace{0, ~std::uint64_t{0} / store::kPageSize};
 
 struct Run {
   std::uint64_t space = 0;
@@ -33,7 +32,7 @@ std::vector<Run> stored_runs(const snapshot::StoredSnapshot& snapshot) {
   std::vector<Run> runs;
   for (const auto number : spaces) {
     const store::SpaceId space{number};
-    for (const auto& range : snapshot.reader().present(space, kAllPages)) {
+    for (const auto& range : snapshot.reader().present(space, kWholeSpace)) {
       for (std::uint64_t page = range.first; page < range.first + range.count; ++page) {
         const auto kind = snapshot.reader().version(space, page).kind;
         if (kind != store::PageVersion::Kind::Stored) continue;
@@ -87,7 +86,8 @@ class Output {
 
 void append_table(const std::vector<Run>& runs, Output& out) {
   constexpr std::uint64_t kEntry = 32;
-  const std::uint64_t size = (runs.size() * kEntry + kPage - 1) / kPage * kPage;
+  const std::uint64_t size =
+      (runs.size() * kEntry + store::kPageSize - 1) / store::kPageSize * store::kPageSize;
   std::uint64_t offset = kRawMemoryHeader + size;
   ByteWriter table;
   for (const auto& run : runs) {
@@ -95,7 +95,7 @@ void append_table(const std::vector<Run>& runs, Output& out) {
     table.write(run.first);
     table.write(run.count);
     table.write(offset);
-    offset += run.count * kPage;
+    offset += run.count * store::kPageSize;
   }
   auto bytes = table.release();
   bytes.resize(size);
@@ -104,14 +104,15 @@ void append_table(const std::vector<Run>& runs, Output& out) {
 
 void append_pages(const snapshot::StoredSnapshot& snapshot, const Run& run, Output& out) {
   constexpr std::uint64_t kAtOnce = 256;
-  std::vector<std::byte> buffer(kAtOnce * kPage);
+  std::vector<std::byte> buffer(kAtOnce * store::kPageSize);
   for (std::uint64_t done = 0; done < run.count;) {
     const std::uint64_t count = std::min(kAtOnce, run.count - done);
     for (std::uint64_t i = 0; i < count; ++i) {
-      snapshot.reader().read_page(store::SpaceId{run.space}, run.first + done + i,
-                                  std::span(buffer).subspan(i * kPage, kPage));
+      snapshot.reader().read_page(
+          store::SpaceId{run.space}, run.first + done + i,
+          std::span(buffer).subspan(i * store::kPageSize, store::kPageSize));
     }
-    out.append(std::span(buffer).first(count * kPage));
+    out.append(std::span(buffer).first(count * store::kPageSize));
     done += count;
   }
 }

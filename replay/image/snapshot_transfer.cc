@@ -15,8 +15,7 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
-constexpr store::PageRange kAllPages{0, ~std::uint64_t{0} / kPage};
+constexpr store::PageRange kAllPages{0, ~std::uint64_t{0} / store::kPageSize};
 
 /// All spaces that the snapshot refers to.
 std::set<std::uint64_t> spaces_of(const model::Snapshot& model) {
@@ -44,15 +43,15 @@ void transfer_space(const snapshot::StoredSnapshot& from, store::SpaceId space,
   std::uint64_t pages = 0;
   for (const auto& range : present) pages += range.count;
   if (pages == 0) return to.write_pages(space, {});
-  const MappedRegion memory = MappedRegion::anonymous(pages * kPage);
+  const MappedRegion memory = MappedRegion::anonymous(pages * store::kPageSize);
   std::vector<store::PageRun> runs;
   std::size_t offset = 0;
   for (const auto& range : present) {
     runs.push_back(
         {store::PageRun::Kind::Data, range.first, range.count, memory.data() + offset, {}});
     for (std::uint64_t page = range.first; page < range.first + range.count; ++page) {
-      from.reader().read_page(space, page, memory.bytes().subspan(offset, kPage));
-      offset += kPage;
+      from.reader().read_page(space, page, memory.bytes().subspan(offset, store::kPageSize));
+      offset += store::kPageSize;
     }
   }
   to.write_pages(space, runs);
@@ -116,7 +115,7 @@ std::uint64_t read_whole(const snapshot::StoredSnapshot& snapshot) {
     for (const auto& range : snapshot.reader().present(store::SpaceId{space}, kAllPages)) {
       for (std::uint64_t page = range.first; page < range.first + range.count; ++page) {
         snapshot.reader().read_page(store::SpaceId{space}, page, buffer);
-        bytes += kPage;
+        bytes += store::kPageSize;
       }
     }
   }

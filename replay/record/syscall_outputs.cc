@@ -10,7 +10,7 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
+constexpr std::uint64_t kTouchedPage = 4096;
 
 /// Collects what is at the addresses that a call wrote to; those that are not there it did not
 /// write to.
@@ -88,7 +88,7 @@ void Collector::take(const Output& output) {
       memory_.read_some(other, std::as_writable_bytes(std::span(&size, 1)));
       // A name longer than its buffer is cut, but its length is told; what lies behind the buffer
       // is kept needlessly then, and right.
-      return take(address, std::min<std::uint64_t>(size, kPage));
+      return take(address, std::min<std::uint64_t>(size, kTouchedPage));
     }
     case Extent::Bits:
       return take(address, (call_.arguments[0] + 63) / 64 * output.unit);
@@ -99,7 +99,7 @@ void Collector::take(const Output& output) {
     case Extent::Messages:
       return take_messages(address, result);
     case Extent::Pages:
-      return take(address, (other + kPage - 1) / kPage);
+      return take(address, (other + kTouchedPage - 1) / kTouchedPage);
   }
 }
 

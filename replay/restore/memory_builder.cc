@@ -19,7 +19,6 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
 constexpr int kGuardInstall = 102;  // MADV_GUARD_INSTALL, since Linux 6.13
 constexpr long kMseal = 462;        // SYS_mseal, since Linux 6.10
 
@@ -117,7 +116,7 @@ void MemoryBuilder::find_place(Work& work) {
   Puppet& puppet = work.process.puppet;
   const std::uint64_t old = puppet.area();
   const auto end = old + Puppet::kAreaSize;
-  if (!overlaps(work.wanted, old - kPage, end + kPage)) return;
+  if (!overlaps(work.wanted, old - store::kPageSize, end + store::kPageSize)) return;
   auto taken = work.wanted;
   taken.insert(taken.end(), work.now.begin(), work.now.end());
   const std::uint64_t place = find_hole(std::move(taken), Puppet::kAreaSize);
@@ -223,7 +222,8 @@ void MemoryBuilder::map(Work& work) {
 void MemoryBuilder::fill_anew(const model::Process& process, const model::Mapping& mapping,
                               std::vector<PageFill>& fills) {
   const bool nothing_below = mapping.file() == 0;
-  const store::PageRange range{mapping.start() / kPage, size_of(mapping) / kPage};
+  const store::PageRange range{mapping.start() / store::kPageSize,
+                               size_of(mapping) / store::kPageSize};
   for (const auto& run : snapshot_.reader().present(store::SpaceId{process.space()}, range)) {
     fills.push_back({run.first, run.count, nothing_below});
   }
@@ -236,12 +236,14 @@ void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work,
   const store::SpaceId own{work.process.model->space()};
   const store::SpaceId other{work.image->model->space()};
   if (own == other) return;  // a fork of a bank: the pages are its own
-  const store::PageRange range{mapping.start() / kPage, size_of(mapping) / kPage};
+  const store::PageRange range{mapping.start() / store::kPageSize,
+                               size_of(mapping) / store::kPageSize};
   CallBatch batch(work.process.puppet, work.process.puppet.pid());
   for (const auto& run : reader.differing(own, other, range)) {
     for (std::uint64_t page = run.first; page < run.first + run.count; ++page) {
       if (reader.version(own, page).kind == store::PageVersion::Kind::Absent) {
-        batch.add(SYS_madvise, {page * kPage, kPage, MADV_DONTNEED}, text_of(mapping));
+        batch.add(SYS_madvise, {page * store::kPageSize, store::kPageSize, MADV_DONTNEED},
+                  text_of(mapping));
       } else {
         fills.push_back({page, 1, false});
       }

@@ -19,7 +19,6 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
 constexpr std::uint64_t kBufferPages = 64;
 // What one worker takes at a time, and below how much no second one is worth its start.
 constexpr std::uint64_t kShare = 512;
@@ -33,7 +32,7 @@ class Writer {
   Writer(int pid, const PageSource* source)
       : source_(source),
         fd_(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC)),
-        buffer_(kBufferPages * kPage) {
+        buffer_(kBufferPages * store::kPageSize) {
     if (!fd_.valid()) throw_errno("opening the memory of a puppet");
   }
 
@@ -46,7 +45,7 @@ class Writer {
       }
       if (count_ > 0 && (page != first_ + count_ || count_ == kBufferPages)) flush();
       if (count_ == 0) first_ = page;
-      const auto room = std::span(buffer_).subspan(count_ * kPage, kPage);
+      const auto room = std::span(buffer_).subspan(count_ * store::kPageSize, store::kPageSize);
       const auto kind = reader.read_page(space, page, room);
       if (kind == store::PageVersion::Kind::Absent) continue;
       if (kind == store::PageVersion::Kind::Zero && fill.skip_zero) continue;
@@ -61,23 +60,23 @@ class Writer {
                                  std::uint64_t page, std::uint64_t end) {
     std::span<const std::byte> bytes;
     if (source_ != nullptr) bytes = source_->pages(static_cast<std::uint64_t>(space), page);
-    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), (end - page) * kPage));
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), (end - page) * store::kPageSize));
     if (bytes.empty()) bytes = reader.raw_pages(space, page, end - page);
     if (bytes.empty()) return 0;
     flush();
     write(page, bytes);
-    return bytes.size() / kPage;
+    return bytes.size() / store::kPageSize;
   }
 
   void flush() {
-    write(first_, std::span(buffer_).first(count_ * kPage));
+    write(first_, std::span(buffer_).first(count_ * store::kPageSize));
     count_ = 0;
   }
 
   void write(std::uint64_t page, std::span<const std::byte> bytes) {
     for (std::size_t done = 0; done < bytes.size();) {
       const ssize_t wrote = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
-                                     static_cast<off_t>(page * kPage + done));
+                                     static_cast<off_t>(page * store::kPageSize + done));
       if (wrote <= 0) throw_errno("writing the memory of a puppet");
       done += static_cast<std::size_t>(wrote);
     }

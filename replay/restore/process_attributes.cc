@@ -45,10 +45,6 @@ constexpr std::array kLimits = {
     NamedLimit{"Max realtime timeout", RLIMIT_RTTIME},
 };
 
-std::string name_of(const model::Process& process) {
-  return "process " + std::to_string(inner_pid(process)) + " (" + process.comm() + ")";
-}
-
 void set_limits(const RestoredProcess& process, std::vector<std::string>& notes) {
   for (const auto& limit : process.model->limits()) {
     const auto known = std::ranges::find(kLimits, limit.name(), &NamedLimit::name);

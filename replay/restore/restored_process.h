@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <vector>
 
 #include "replay/restore/address_map.h"
@@ -25,6 +26,11 @@ namespace icecore::replay {
 }
 [[nodiscard]] inline int inner_tid(const model::Thread& thread) {
   return thread.namespace_tids().empty() ? thread.tid() : *thread.namespace_tids().rbegin();
+}
+
+/// "process 12 (nginx)", for messages.
+[[nodiscard]] inline std::string name_of(const model::Process& process) {
+  return "process " + std::to_string(inner_pid(process)) + " (" + process.comm() + ")";
 }
 
 /// A process of the snapshot and the puppet that becomes it.

@@ -17,8 +17,6 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
-
 std::string memfd_name(const std::string& mapped) {
   constexpr std::string_view kPrefix = "/memfd:";
   return mapped.starts_with(kPrefix) ? mapped.substr(kPrefix.size()) : mapped;
@@ -59,7 +57,7 @@ UniqueFd SharedObjects::make(const model::SharedObject& object) {
 
 /// As "/dev/zero (deleted)", which only a mapping makes; the kernel gives it back by map_files.
 UniqueFd SharedObjects::make_anonymous(const model::SharedObject& object, int flags) const {
-  const std::uint64_t size = std::max(object.identity().size(), kPage);
+  const std::uint64_t size = std::max(object.identity().size(), store::kPageSize);
   void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE,
                               MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   if (memory == MAP_FAILED) throw_errno("mmap");
@@ -87,14 +85,15 @@ UniqueFd SharedObjects::make_memfd(const model::SharedObject& object) const {
 
 void SharedObjects::fill(int fd, const model::SharedObject& object) const {
   const store::SpaceId space{object.space()};
-  const std::uint64_t pages = (object.identity().size() + kPage - 1) / kPage;
-  std::array<std::byte, kPage> page{};
+  const std::uint64_t pages = (object.identity().size() + store::kPageSize - 1) / store::kPageSize;
+  std::array<std::byte, store::kPageSize> page{};
   for (const auto& run : snapshot_.reader().present(space, {0, pages})) {
     for (std::uint64_t i = run.first; i < run.first + run.count; ++i) {
       if (snapshot_.reader().read_page(space, i, page) != store::PageVersion::Kind::Stored)
         continue;
-      const std::uint64_t count = std::min(kPage, object.identity().size() - i * kPage);
-      if (::pwrite(fd, page.data(), count, static_cast<off_t>(i * kPage)) !=
+      const std::uint64_t count =
+          std::min(store::kPageSize, object.identity().size() - i * store::kPageSize);
+      if (::pwrite(fd, page.data(), count, static_cast<off_t>(i * store::kPageSize)) !=
           static_cast<ssize_t>(count)) {
         throw_errno("filling it");
       }

@@ -17,7 +17,7 @@
 namespace icecore::replay {
 namespace {
 
-std::string name_of(const model::Process& process) {
+std::string name_outside(const model::Process& process) {
   return "process " + std::to_string(process.pid());
 }
 
@@ -104,15 +104,16 @@ void Check::check_process(const model::Process& process) {
   const auto root =
       std::ranges::find(snapshot_.processes(), snapshot_.root_pid(), &model::Process::pid);
   if (root != snapshot_.processes().end() && levels(process) != levels(*root)) {
-    refuse(process.pid(), name_of(process), "PID namespaces inside the tree cannot be made yet");
+    refuse(process.pid(), name_outside(process),
+           "PID namespaces inside the tree cannot be made yet");
   }
   if (!process.sigactions_known()) {
-    refuse(process.pid(), name_of(process),
+    refuse(process.pid(), name_outside(process),
            "its signal actions and timers could not be asked for when the snapshot was taken");
   }
   const auto [other, added] = spaces_.emplace(process.space(), process.pid());
   if (!added) {
-    refuse(process.pid(), name_of(process),
+    refuse(process.pid(), name_outside(process),
            "it shares its memory with process " + std::to_string(other->second) +
                " (vfork or CLONE_VM)");
   }
@@ -136,7 +137,7 @@ void Check::check_memory(const model::Process& process) {
     }
   }
   if (vdso != 0 && vdso != own_vdso_) {
-    refuse(process.pid(), name_of(process),
+    refuse(process.pid(), name_outside(process),
            "the kernel that it ran on (" + snapshot_.machine().kernel_release() +
                ") gave it a vdso of another size than this one does");
   }

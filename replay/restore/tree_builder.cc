@@ -38,10 +38,6 @@ bool leads_session(const model::Process& process) {
   return inner_session(process) == inner_pid(process);
 }
 
-std::string name_of(const model::Process& process) {
-  return "process " + std::to_string(inner_pid(process)) + " (" + process.comm() + ")";
-}
-
 /// "bash", "bash, which has ended but was not waited for"; empty when it cannot be seen.
 std::string owner_of(int pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");

@@ -44,12 +44,6 @@ void fill_target(const DescriptorPlace& place, OpenFile& file) {
   }
 }
 
-bool has_lease(const OpenFile& file) {
-  return std::ranges::any_of(file.fdinfo(), [](const std::string& line) {
-    return line.starts_with("lock:") && line.find("LEASE") != std::string::npos;
-  });
-}
-
 // Who can be told of events by a signal (F_SETOWN): the kinds that programs do that with.
 bool may_have_owner(const OpenFile& file) {
   switch (file.kind()) {
@@ -121,6 +115,12 @@ void advance_timer(const DescriptorPlace& place, OpenFile& file) {
 }
 
 }  // namespace
+
+bool has_lease(const model::OpenFile& file) {
+  return std::ranges::any_of(file.fdinfo(), [](const std::string& line) {
+    return line.starts_with("lock:") && line.find("LEASE") != std::string::npos;
+  });
+}
 
 void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, PipeCapture& pipes,
                         OpenFile& file) {

@@ -22,4 +22,7 @@ struct DescriptorPlace {
 void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, PipeCapture& pipes,
                         model::OpenFile& file);
 
+/// Whether the fdinfo of `file` shows a lease (F_SETLEASE), which opening it anew would break.
+bool has_lease(const model::OpenFile& file);
+
 }  // namespace icecore::snapshot

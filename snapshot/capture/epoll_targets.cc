@@ -30,9 +30,9 @@ int living_thread(const model::Process& process) {
   return process.pid();
 }
 
-class Search {
+class TargetSearch {
  public:
-  explicit Search(const model::Snapshot& snapshot) : snapshot_(snapshot) {
+  explicit TargetSearch(const model::Snapshot& snapshot) : snapshot_(snapshot) {
     for (const auto& process : snapshot.processes()) {
       const int tid = living_thread(process);
       for (const auto& descriptor : process.descriptors()) {
@@ -98,7 +98,7 @@ class Search {
 void find_epoll_targets(model::Snapshot& snapshot) {
   const auto is_epoll = [](const OpenFile& file) { return file.kind() == OpenFile::EPOLL; };
   if (std::ranges::none_of(snapshot.open_files(), is_epoll)) return;
-  Search search(snapshot);
+  TargetSearch search(snapshot);
   for (const auto& process : snapshot.processes()) {
     for (const auto& descriptor : process.descriptors()) {
       OpenFile& file = *snapshot.mutable_open_files(static_cast<int>(descriptor.description()) - 1);

@@ -6,12 +6,6 @@
 #include <algorithm>
 
 namespace icecore::snapshot {
-namespace {
-
-constexpr std::uint64_t kPage = store::kPageSize;
-
-}  // namespace
-
 PageSet data_pages(int fd, std::uint64_t size) {
   PageSet pages;
   for (std::uint64_t at = 0; at < size;) {
@@ -19,10 +13,11 @@ PageSet data_pages(int fd, std::uint64_t size) {
     if (data < 0) break;
     off_t hole = ::lseek(fd, data, SEEK_HOLE);
     if (hole < 0) hole = static_cast<off_t>(size);
-    std::uint64_t first = static_cast<std::uint64_t>(data) / kPage;
+    std::uint64_t first = static_cast<std::uint64_t>(data) / store::kPageSize;
     // Blocks smaller than a page: data, a hole and data again in one page.
     if (!pages.empty()) first = std::max(first, pages.back().first + pages.back().count);
-    const std::uint64_t end = (static_cast<std::uint64_t>(hole) + kPage - 1) / kPage;
+    const std::uint64_t end =
+        (static_cast<std::uint64_t>(hole) + store::kPageSize - 1) / store::kPageSize;
     if (end > first) append_run(pages, first, end - first);
     at = static_cast<std::uint64_t>(hole);
   }
@@ -36,13 +31,14 @@ void read_pages(int fd, const PageSet& pages, PageBuffer& buffer,
       const auto bytes = buffer.reserve(run.count - done);
       std::size_t got = 0;
       while (got < bytes.size()) {
-        const ssize_t part = ::pread(fd, bytes.data() + got, bytes.size() - got,
-                                     static_cast<off_t>((run.first + done) * kPage + got));
+        const ssize_t part =
+            ::pread(fd, bytes.data() + got, bytes.size() - got,
+                    static_cast<off_t>((run.first + done) * store::kPageSize + got));
         if (part <= 0) break;
         got += static_cast<std::size_t>(part);
       }
       std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(got), bytes.end(), std::byte{0});
-      const std::uint64_t count = bytes.size() / kPage;
+      const std::uint64_t count = bytes.size() / store::kPageSize;
       runs.push_back({store::PageRun::Kind::Data, run.first + done, count, bytes.data(), {}});
       done += count;
     }

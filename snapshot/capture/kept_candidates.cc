@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "snapshot/capture/borrowed_descriptor.h"
+#include "snapshot/capture/description.h"
 #include "snapshot/capture/mappings.h"
 
 namespace icecore::snapshot {
@@ -33,20 +34,14 @@ KeptFile::Cause cause_of(const OpenFile& file, Written written) {
   return written == Written::Keep && is_writable(file) ? KeptFile::WRITTEN : KeptFile::UNKNOWN;
 }
 
-bool has_lease(const OpenFile& file) {
-  return std::ranges::any_of(file.fdinfo(), [](const std::string& line) {
-    return line.starts_with("lock:") && line.find("LEASE") != std::string::npos;
-  });
-}
-
 /// Its pages are kept whole by SharedMemory.
 bool is_held_as_memory(const model::SharedObject& object) {
   return object.kind() != model::SharedObject::FILE;
 }
 
-class Search {
+class CandidateSearch {
  public:
-  Search(const model::Snapshot& snapshot, Written written)
+  CandidateSearch(const model::Snapshot& snapshot, Written written)
       : snapshot_(snapshot), written_(written) {}
 
   std::vector<KeptCandidate> run() {
@@ -129,7 +124,7 @@ UniqueFd borrow(const KeptCandidate& candidate) {
 }  // namespace
 
 std::vector<KeptCandidate> find_kept_candidates(const model::Snapshot& snapshot, Written written) {
-  return Search(snapshot, written).run();
+  return CandidateSearch(snapshot, written).run();
 }
 
 UniqueFd open_candidate(const KeptCandidate& candidate) {

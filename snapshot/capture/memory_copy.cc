@@ -13,7 +13,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
 constexpr std::size_t kMaxVectors = 512;  // of IOV_MAX = 1024; more gains nothing (measured)
 
 }  // namespace
@@ -28,7 +27,7 @@ void PageCopier::copy(const PageSet& pages, Protection protection, std::vector<C
       wanted += rest[i].count;
     }
     const auto bytes = buffer_.reserve(wanted);
-    std::uint64_t room = bytes.size() / kPage;
+    std::uint64_t room = bytes.size() / store::kPageSize;
     PageSet batch;
     const std::byte* at = bytes.data();
     while (room > 0 && next < rest.size() && batch.size() < kMaxVectors) {
@@ -36,7 +35,7 @@ void PageCopier::copy(const PageSet& pages, Protection protection, std::vector<C
       const std::uint64_t count = std::min(room, run.count);
       batch.push_back({run.first, count});
       copies.push_back({run.first, count, at});
-      at += count * kPage;
+      at += count * store::kPageSize;
       room -= count;
       run.first += count;
       run.count -= count;
@@ -59,22 +58,22 @@ void PageCopier::copy_batch(std::uint64_t skip, const PageSet& batch, std::span<
       left_to_skip -= skipped;
       if (skipped == run.count) continue;
       if (vectors == 0) first_page = run.first + skipped;
-      remote[vectors++] = {reinterpret_cast<void*>((run.first + skipped) * kPage),
-                           (run.count - skipped) * kPage};
+      remote[vectors++] = {reinterpret_cast<void*>((run.first + skipped) * store::kPageSize),
+                           (run.count - skipped) * store::kPageSize};
     }
     if (vectors == 0) return;
     if (protection == Protection::Readable) {
-      iovec local{bytes.data() + skip * kPage, bytes.size() - skip * kPage};
+      iovec local{bytes.data() + skip * store::kPageSize, bytes.size() - skip * store::kPageSize};
       const ssize_t got = ::process_vm_readv(pid_, &local, 1, remote.data(), vectors, 0);
-      if (got >= static_cast<ssize_t>(kPage)) {
-        skip += static_cast<std::uint64_t>(got) / kPage;
+      if (got >= static_cast<ssize_t>(store::kPageSize)) {
+        skip += static_cast<std::uint64_t>(got) / store::kPageSize;
         continue;
       }
     }
     // This page cannot be read the plain way: force it, or give it up, and go on behind it.
-    std::byte* destination = bytes.data() + skip * kPage;
+    std::byte* destination = bytes.data() + skip * store::kPageSize;
     if (!read_forced(first_page, destination)) {
-      std::memset(destination, 0, kPage);
+      std::memset(destination, 0, store::kPageSize);
       append_run(failed, first_page, 1);
     }
     ++skip;
@@ -86,8 +85,9 @@ bool PageCopier::read_forced(std::uint64_t page, std::byte* out) {
     memory_.reset(::open(("/proc/" + std::to_string(pid_) + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
     if (!memory_.valid()) return false;
   }
-  return ::pread(memory_.get(), out, kPage, static_cast<off_t>(page * kPage)) ==
-         static_cast<ssize_t>(kPage);
+  return ::pread(memory_.get(), out, store::kPageSize,
+                 static_cast<off_t>(page * store::kPageSize)) ==
+         static_cast<ssize_t>(store::kPageSize);
 }
 
 }  // namespace icecore::snapshot

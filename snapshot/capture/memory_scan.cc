@@ -15,8 +15,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
-
 // Without "present or swapped" a page that was never touched would match, and protecting it would
 // make page tables for all of a sparse mapping: gigabytes of them for a JVM. Its first write is
 // seen all the same.
@@ -52,7 +50,8 @@ bool scan(int fd, PageScanArgument argument, std::uint64_t start, std::uint64_t 
     }
     for (int i = 0; i < count; ++i) {
       const auto& region = regions[static_cast<std::size_t>(i)];
-      append_run(pages, region.start / kPage, (region.end - region.start) / kPage);
+      append_run(pages, region.start / store::kPageSize,
+                 (region.end - region.start) / store::kPageSize);
     }
     if (argument.walk_end <= start) break;
     start = argument.walk_end;

@@ -20,8 +20,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
-
 /// The object itself, through one of its mappings. Needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE.
 UniqueFd open_object(const model::Process& process, const model::Mapping& mapping) {
   const std::string path =
@@ -58,7 +56,8 @@ bool is_shared_memory(const model::Mapping& mapping) {
 
 /// The pages of the object that some mapping shows.
 PageSet mapped_pages(const model::Mapping& mapping) {
-  return {{mapping.offset() / kPage, (mapping.end() - mapping.start()) / kPage}};
+  return {
+      {mapping.offset() / store::kPageSize, (mapping.end() - mapping.start()) / store::kPageSize}};
 }
 
 /// Without the right to open the object: the pages that a process has in its page tables.
@@ -74,13 +73,14 @@ void read_through_process(const model::Process& process, const model::Mapping& m
       mapping.readable() ? PageCopier::Protection::Readable : PageCopier::Protection::Unreadable,
       copies, failed);
   for (const auto& copy : copies) {
-    const std::uint64_t first = copy.first - mapping.start() / kPage + mapping.offset() / kPage;
+    const std::uint64_t first =
+        copy.first - mapping.start() / store::kPageSize + mapping.offset() / store::kPageSize;
     const PageSet fresh = subtract({{first, copy.count}}, present);
     for (const auto& run : fresh) {
       runs.push_back({store::PageRun::Kind::Data,
                       run.first,
                       run.count,
-                      copy.data + (run.first - first) * kPage,
+                      copy.data + (run.first - first) * store::kPageSize,
                       {}});
     }
     present = unite(present, fresh);
@@ -146,7 +146,7 @@ SharedMemory::Delta SharedMemory::capture_object(Object& object, const std::vect
       pages = intersect(pages, mapped);
     }
   }
-  if (page_count(pages) * kPage > kMaxObjectBytes) {
+  if (page_count(pages) * store::kPageSize > kMaxObjectBytes) {
     auto* limitation = snapshot.add_limitations();
     limitation->set_pid(first.process->pid());
     limitation->set_object("shared memory " + first.mapping->name());

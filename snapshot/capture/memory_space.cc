@@ -6,7 +6,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr std::uint64_t kPage = store::kPageSize;
 // Reading frame numbers costs 45 ns per page; in pieces, to bound the memory for it.
 constexpr std::uint64_t kFramesAtOnce = 65536;
 constexpr std::uint64_t kAddressEnd = 0x7ffffffff000;  // of user space with four levels of tables
@@ -17,7 +16,8 @@ bool is_private_memory(const model::Mapping& mapping) {
 }
 
 PageSet pages_of(const model::Mapping& mapping) {
-  return {{mapping.start() / kPage, (mapping.end() - mapping.start()) / kPage}};
+  return {
+      {mapping.start() / store::kPageSize, (mapping.end() - mapping.start()) / store::kPageSize}};
 }
 
 /// Cuts the runs of `copies` (ascending) down to the pages in `keep`.
@@ -29,7 +29,7 @@ std::vector<CopiedRun> restrict_to(const std::vector<CopiedRun>& copies, const P
     for (auto at = run; at != keep.end() && at->first < copy.first + copy.count; ++at) {
       const std::uint64_t first = std::max(at->first, copy.first);
       const std::uint64_t end = std::min(at->first + at->count, copy.first + copy.count);
-      result.push_back({first, end - first, copy.data + (first - copy.first) * kPage});
+      result.push_back({first, end - first, copy.data + (first - copy.first) * store::kPageSize});
     }
   }
   return result;
@@ -43,7 +43,7 @@ void MemorySpace::look_for_writes(int pid) {
   if (!scanner_) scanner_.emplace(pid);
   if (!captured_ || !watch_ || held_.empty() || !scanner_->valid()) return;
   const std::uint64_t end =
-      std::max(kAddressEnd, (held_.back().first + held_.back().count) * kPage);
+      std::max(kAddressEnd, (held_.back().first + held_.back().count) * store::kPageSize);
   const PageSet written = scanner_->take_all_written(end);
   written_ = written_.empty() ? written : unite(written_, written);
   unwatched_.clear();
@@ -59,8 +59,8 @@ bool MemorySpace::is_known(std::uint64_t first, std::uint64_t end) const {
 }
 
 bool MemorySpace::untouched(std::uint64_t start, std::uint64_t end) const {
-  const std::uint64_t first = start / kPage;
-  const std::uint64_t last = (end + kPage - 1) / kPage;
+  const std::uint64_t first = start / store::kPageSize;
+  const std::uint64_t last = (end + store::kPageSize - 1) / store::kPageSize;
   return scanner_ && is_known(first, last) && !overlaps(written_, first, last) &&
          !overlaps(early_pages_, first, last) && !overlaps(missed_, first, last);
 }
@@ -105,8 +105,8 @@ MemorySpace::Look MemorySpace::look_at_known(const model::Mapping& mapping, cons
 }
 
 MemorySpace::Look MemorySpace::look_at(const model::Mapping& mapping, Ran ran) {
-  const std::uint64_t first = mapping.start() / kPage;
-  const std::uint64_t end = mapping.end() / kPage;
+  const std::uint64_t first = mapping.start() / store::kPageSize;
+  const std::uint64_t end = mapping.end() / store::kPageSize;
   const bool known = is_known(first, end);
   if (mapping.name() == "[vdso]") {
     // The kernel's own pages: neither anonymous nor to be watched. A write would make one
@@ -132,7 +132,8 @@ MemorySpace::Look MemorySpace::look_afresh(const model::Mapping& mapping) {
   // look, as it is written then.
   auto written = take_written(mapping);
   if (written) {
-    *written = unite(*written, part_of(written_, mapping.start() / kPage, mapping.end() / kPage));
+    *written = unite(*written, part_of(written_, mapping.start() / store::kPageSize,
+                                       mapping.end() / store::kPageSize));
   }
   look.own = scanner_->own_pages(mapping.start(), mapping.end());
   look.changed = written ? intersect(look.own, *written) : look.own;

@@ -101,4 +101,6 @@ class ProcDirectory {
   mutable std::size_t capacity_;
 };
 
+inline constexpr auto kOneRecord = ProcDirectory::Shape::OneRecord;
+
 }  // namespace icecore::snapshot

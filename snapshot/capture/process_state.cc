@@ -19,8 +19,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr auto kOneRecord = ProcDirectory::Shape::OneRecord;
-
 std::string whole(const std::optional<std::string_view>& text) {
   return std::string(text.value_or(""));
 }

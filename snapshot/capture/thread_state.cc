@@ -15,8 +15,6 @@
 namespace icecore::snapshot {
 namespace {
 
-constexpr auto kOneRecord = ProcDirectory::Shape::OneRecord;
-
 std::string task_file(int tid, const char* file) {
   return "task/" + std::to_string(tid) + "/" + file;
 }

@@ -66,9 +66,9 @@ std::optional<Line> parse_line(std::string_view text) {
   return line;
 }
 
-class Search {
+class PathSearch {
  public:
-  explicit Search(const model::Snapshot& snapshot) : snapshot_(snapshot) {
+  explicit PathSearch(const model::Snapshot& snapshot) : snapshot_(snapshot) {
     if (const auto root = ProcDirectory::open(snapshot.root_pid())) {
       root_ = "/proc/" + std::to_string(root->pid()) + "/root";
       const auto text = root->read("mountinfo");
@@ -142,7 +142,7 @@ class Search {
 void find_watched_paths(model::Snapshot& snapshot) {
   const auto is_inotify = [](const OpenFile& file) { return file.kind() == OpenFile::INOTIFY; };
   if (std::ranges::none_of(snapshot.open_files(), is_inotify)) return;
-  const Search search(snapshot);
+  const PathSearch search(snapshot);
   for (OpenFile& file : *snapshot.mutable_open_files()) {
     if (!is_inotify(file)) continue;
     for (const std::string& text : file.fdinfo()) {

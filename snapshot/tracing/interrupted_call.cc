@@ -15,14 +15,9 @@
 #include "base/clock.h"
 #include "snapshot/tracing/partial_transfer.h"
 #include "snapshot/tracing/process_memory.h"
+#include "snapshot/tracing/syscall_restart.h"
 
 namespace icecore::snapshot {
-namespace {
-
-constexpr long kErestartNoHand = 514;
-
-}  // namespace
-
 bool is_interruption(long result) {
   constexpr long kFirstRestart = 512;  // ERESTARTSYS
   constexpr long kLastRestart = 516;   // ERESTART_RESTARTBLOCK

@@ -20,9 +20,6 @@ constexpr std::array kCutShort{
     SYS_write,      SYS_writev,       SYS_fallocate,       SYS_preadv2,        SYS_pwritev2,
 };
 
-// include/linux/errno.h: not visible to programs, only to a tracer.
-constexpr long kErestartNoHand = 514;
-
 }  // namespace
 
 bool restart_if_cut_short(user_regs_struct& registers) {

@@ -5,6 +5,9 @@
 
 namespace icecore::snapshot {
 
+/// include/linux/errno.h: not visible to programs, only to a tracer.
+inline constexpr long kErestartNoHand = 514;
+
 /// Some system calls return EINTR to the program even when they were cut short by us alone and no
 /// handler runs (epoll_wait, semop, sigtimedwait, socket calls with a timeout ...). At a ptrace
 /// event stop of ours, rax still holds -EINTR; -ERESTARTNOHAND instead makes the kernel start the
