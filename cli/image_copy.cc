@@ -27,6 +27,7 @@
 #include "replay/image/lent_bank.h"
 #include "replay/image/raw_memory.h"
 #include "replay/live/own_network.h"
+#include "replay/restore/own_users.h"
 #include "replay/restore/restorer.h"
 #include "snapshot/stored_snapshot.h"
 
@@ -156,6 +157,7 @@ void announce_copy(const replay::RestoredTree& tree, const replay::Image& image,
 
 int run_copy(const store::Store& store, const replay::Image& image, const CopyWishes& wishes,
              const std::function<void(int pid)>& started) {
+  replay::enter_own_users();
   const snapshot::StoredSnapshot stored(store, {image.name, image.number});
   const snapshot::StoredSnapshot snapshot(stored, model_of(stored, wishes));
   auto options = options_of(snapshot.model(), image, wishes);

@@ -12,6 +12,7 @@
 #include "cli/program_status.h"
 #include "cli/restored_program.h"
 #include "replay/files/file_policy.h"
+#include "replay/restore/own_users.h"
 #include "replay/restore/restorer.h"
 #include "snapshot/stored_snapshot.h"
 
@@ -113,6 +114,7 @@ void tell(const Invocation& invocation, const std::string& name, const replay::R
 }
 
 int run(const Invocation& invocation) {
+  if (!invocation.has("in-place")) replay::enter_own_users();
   const auto store = open_store(invocation, store::Store::Access::ReadOnly);
   const auto key = store.resolve(invocation.argument(0));
   const snapshot::StoredSnapshot snapshot(store, key);

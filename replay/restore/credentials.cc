@@ -5,11 +5,13 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "replay/restore/own_users.h"
 #include "snapshot/capture/credentials.h"
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/proc/status.h"
@@ -22,16 +24,6 @@ constexpr std::uint64_t kAmbientRaise = 2;  // PR_CAP_AMBIENT_RAISE
 
 std::uint32_t low(std::uint64_t set) { return static_cast<std::uint32_t>(set); }
 std::uint32_t high(std::uint64_t set) { return static_cast<std::uint32_t>(set >> 32U); }
-
-void set_ids(CallBatch& batch, const model::Credentials& c, const std::string& what) {
-  const std::vector<std::uint32_t> groups(c.groups().begin(), c.groups().end());
-  const auto list = batch.put(std::as_bytes(std::span(groups)));
-  batch.add(SYS_setgroups, {groups.size(), list}, what + ": setgroups");
-  batch.add(SYS_setresgid, {c.gid(), c.egid(), c.sgid()}, what + ": setresgid");
-  if (c.fsgid() != c.egid()) batch.add(SYS_setfsgid, {c.fsgid()}, what + ": setfsgid");
-  batch.add(SYS_setresuid, {c.uid(), c.euid(), c.suid()}, what + ": setresuid");
-  if (c.fsuid() != c.euid()) batch.add(SYS_setfsuid, {c.fsuid()}, what + ": setfsuid");
-}
 
 void set_capabilities(CallBatch& batch, const model::Credentials& c, const std::string& what) {
   for (unsigned i = 0; i <= kLastCapability; ++i) {
@@ -64,6 +56,22 @@ const model::Credentials& own_credentials() {
     return credentials;
   }();
   return own;
+}
+
+/// Only what differs: in a user namespace of one's own groups cannot be set at all.
+void set_ids(CallBatch& batch, const model::Credentials& c, const std::string& what) {
+  const auto& own = own_credentials();
+  const std::vector<std::uint32_t> groups(c.groups().begin(), c.groups().end());
+  if (!std::ranges::equal(groups, own.groups()) && !has_fixed_groups()) {
+    const auto list = batch.put(std::as_bytes(std::span(groups)));
+    batch.add(SYS_setgroups, {groups.size(), list}, what + ": setgroups");
+  }
+  const bool same_group = c.gid() == own.gid() && c.egid() == own.egid() && c.sgid() == own.sgid();
+  if (!same_group) batch.add(SYS_setresgid, {c.gid(), c.egid(), c.sgid()}, what + ": setresgid");
+  if (c.fsgid() != c.egid()) batch.add(SYS_setfsgid, {c.fsgid()}, what + ": setfsgid");
+  const bool same_user = c.uid() == own.uid() && c.euid() == own.euid() && c.suid() == own.suid();
+  if (!same_user) batch.add(SYS_setresuid, {c.uid(), c.euid(), c.suid()}, what + ": setresuid");
+  if (c.fsuid() != c.euid()) batch.add(SYS_setfsuid, {c.fsuid()}, what + ": setfsuid");
 }
 
 bool are_own(const model::Credentials& credentials) {

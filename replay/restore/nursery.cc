@@ -2,6 +2,7 @@
 #include "replay/restore/nursery.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -45,6 +46,21 @@ struct Start {
   int report_number;
   int error = 0;
 };
+
+/// In namespaces of its own a tree is made by who has all rights there; in ours these are needed,
+/// for pids and memory layouts of one's choice.
+void require_rights() {
+  constexpr unsigned kEnough[] = {CAP_SYS_ADMIN, 40 /* CAP_CHECKPOINT_RESTORE, Linux 5.9 */};
+  const __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  ::syscall(SYS_capget, &header, sets.data());
+  for (const unsigned right : kEnough) {
+    if ((sets[right / 32].effective >> right % 32 & 1U) != 0) return;
+  }
+  Error refused("making processes in the namespaces that we are in: not permitted", EPERM);
+  refused.set_hint("run it as root");
+  throw refused;
+}
 
 /// Runs in the memory of its parent, which waits: nothing here may change anything but the start.
 int begin_seed(void* argument) {
@@ -129,6 +145,7 @@ Nursery::~Nursery() {
 }
 
 void Nursery::start(const Options& options, const Transport& transport) {
+  if (in_place_) require_rights();
   const UniqueFd image = seed_file();
   std::array<int, 2> ends{-1, -1};
   if (!in_place_ && ::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) throw_errno("pipe");
