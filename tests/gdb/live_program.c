@@ -13,8 +13,9 @@ volatile int counter = 0;
 volatile int handled = 0;
 __thread int thread_value = 40;
 
+/* Not by +=: a thread that stands still between its read and its write takes back what others count. */
 __attribute__((noinline)) int work(int amount) {
-  counter += amount;
+  __atomic_add_fetch(&counter, amount, __ATOMIC_SEQ_CST);
   return counter * 2;
 }
 

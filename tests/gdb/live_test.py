@@ -72,6 +72,12 @@ def test_threads(case):
     expect(out, r"hit Breakpoint 1, work", r"\* [234] ", r"= 1[5-9]\d\b", r"= 50\b", r"= 40\b", r"exited with code 03")
 
 
+def test_no_thread_passes_a_breakpoint_unseen(case):
+    out = case.gdb("threads", "break work if counter >= 1000", "break work if counter == 299", "catch syscall exit_group",
+                   "continue", "print counter", "continue", "print counter")
+    expect(out, r"hit Breakpoint 2, ", r"= 299\b", r"Catchpoint 3", r"= 300\b")
+
+
 def test_every_thread_is_watched(case):
     out = case.gdb("threads", "break main", "continue", "watch counter if counter > 200", "continue",
                    "print counter", "delete", "continue")
