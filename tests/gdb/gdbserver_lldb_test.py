@@ -3,6 +3,7 @@
 """A real lldb over `icecore gdbserver`: a program that waits for it, and programs that it starts.
 
 ICECORE names the program under test. Exit status 77 when a tool is missing."""
+import os
 import shutil
 import subprocess
 
@@ -26,6 +27,41 @@ int main(int argc, char **argv) {
   printf("%d %s\n", total, argv[argc - 1]);
   return 3;
 }
+"""
+
+
+# A synchronous lldb waits after connecting for a stop, which a server without a process does not have (lldb-server's
+# own clients hang alike); an asynchronous one must be waited for at every step.
+STARTING = """
+import lldb
+
+def expect(listener, *wanted):
+    event = lldb.SBEvent()
+    while listener.WaitForEvent(30, event):
+        state = lldb.SBProcess.GetStateFromEvent(event)
+        if state in wanted:
+            return
+    print("STILL WAITING", wanted)
+
+def start(url, program):
+    lldb.debugger.SetAsync(True)
+    listener = lldb.SBListener("start")
+    error = lldb.SBError()
+    target = lldb.debugger.GetSelectedTarget()
+    target.BreakpointCreateByName("add")
+    process = target.ConnectRemote(listener, url, "gdb-remote", error)
+    expect(listener, lldb.eStateConnected)
+    process.RemoteLaunch([program, "one", "two"], None, None, None, None, None, 0, False, error)
+    print(error)  # it stands before its first instruction
+    process.Continue()
+    expect(listener, lldb.eStateStopped)
+    thread = process.GetSelectedThread()
+    print("STOPPED", thread.GetStopDescription(100), "in", *[frame.GetFunctionName() for frame in thread.frames[:1]],
+          "from", thread.frames[1].GetFunctionName())
+    target.DeleteAllBreakpoints()
+    process.Continue()
+    expect(listener, lldb.eStateExited)
+    print("EXITED", process.GetExitStatus())
 """
 
 
@@ -58,14 +94,12 @@ class LldbTest(built_program.BuiltProgramTest):
 
     def test_programs_that_it_starts(self):
         server = self.serve("--multi", ":0")
-        # A synchronous lldb waits after connecting for a stop, which a server without a process does not have
-        # (lldb-server's own clients hang alike).
-        text = self.lldb("script lldb.debugger.SetAsync(True)",
-                         f"process connect --plugin gdb-remote connect://localhost:{server.port}",
-                         "script lldb.debugger.SetAsync(False)", "breakpoint set -n add", "process launch -- one two", "bt", "breakpoint delete 1", "continue")
-        self.assertRegex(text, r"stop reason = breakpoint 1\.1")
-        self.assertRegex(text, r"adder`main")
-        self.assertRegex(text, r"exited with status = 3")
+        script = os.path.join(self.folder.name, "start.py")
+        with open(script, "w", encoding="ascii") as file:
+            file.write(STARTING)
+        text = self.lldb(f"command script import {script}",
+                         f"script start.start('connect://localhost:{server.port}', '{self.program}')")
+        self.expect(text, r"STOPPED breakpoint 1\.1 in add from main", r"EXITED 3\b")
 
 
 if __name__ == "__main__":
