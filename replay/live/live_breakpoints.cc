@@ -44,14 +44,6 @@ bool LiveBreakpoints::stops_at(gdbstub::ThreadId thread, const Breakpoint& break
   return true;
 }
 
-void LiveBreakpoints::write_watches(LiveProcess& process) {
-  tree_.while_stopped(process.pid, [&] {
-    for (const auto& [tid, thread] : process.threads) {
-      if (thread.state == LiveThread::State::Stopped) tree_.apply_watches(thread);
-    }
-  });
-}
-
 void LiveBreakpoints::insert(const Breakpoint& breakpoint) {
   insert_conditional(breakpoint, nullptr);
 }
@@ -64,7 +56,7 @@ void LiveBreakpoints::insert_conditional(const Breakpoint& breakpoint,
       process.memory->insert_trap(breakpoint.address, breakpoint.pid);
     } else {
       process.watches.insert(breakpoint);
-      write_watches(process);
+      tree_.apply_watches(process);
     }
   }
   inserted_[breakpoint] = std::move(condition);
@@ -77,7 +69,7 @@ void LiveBreakpoints::remove(const Breakpoint& breakpoint) {
     process.memory->remove_trap(breakpoint.address, breakpoint.pid);
   } else {
     process.watches.remove(breakpoint);
-    write_watches(process);
+    tree_.apply_watches(process);
   }
 }
 

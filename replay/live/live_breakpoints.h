@@ -30,7 +30,6 @@ class LiveBreakpoints : public gdbstub::Breakpoints {
   [[nodiscard]] unsigned watchpoint_count() const override { return 4; }
 
  private:
-  void write_watches(LiveProcess& process);
   [[nodiscard]] bool stops_at(gdbstub::ThreadId thread,
                               const gdbstub::Breakpoint& breakpoint) const;
 

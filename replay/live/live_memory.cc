@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "replay/live/trap_guard.h"
 
 namespace icecore::replay {
 namespace {
@@ -24,8 +26,10 @@ std::string hex(std::uint64_t address) {
 
 }  // namespace
 
-LiveMemory::LiveMemory(int pid)
-    : file_(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC)) {
+LiveMemory::LiveMemory(int pid, TrapGuard* guard)
+    : pid_(pid),
+      file_(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC)),
+      guard_(guard) {
   if (!file_.valid()) throw_errno("open the memory of process " + std::to_string(pid));
 }
 
@@ -74,9 +78,12 @@ void LiveMemory::insert_trap(std::uint64_t address, int holder) {
     return;
   }
   Trap trap;
-  if (read(address, std::span(&trap.original, 1)) != 1 ||
-      !write_raw(address, std::span(&kInt3, 1))) {
-    throw_errno("insert a breakpoint at " + hex(address));
+  const bool known_byte = read(address, std::span(&trap.original, 1)) == 1;
+  if (known_byte && guard_ != nullptr) guard_->keep(pid_, address, trap.original);
+  if (!known_byte || !write_raw(address, std::span(&kInt3, 1))) {
+    const int error = errno;
+    if (guard_ != nullptr) guard_->drop(pid_, address);
+    throw_errno("insert a breakpoint at " + hex(address), error);
   }
   trap.holders.insert(holder);
   traps_.emplace(address, std::move(trap));
@@ -88,6 +95,7 @@ void LiveMemory::remove_trap(std::uint64_t address, int holder) {
   known->second.holders.erase(holder);
   if (!known->second.holders.empty()) return;
   put(address, known->second.original);
+  if (guard_ != nullptr) guard_->drop(pid_, address);
   traps_.erase(known);
 }
 

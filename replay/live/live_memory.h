@@ -11,6 +11,8 @@
 
 namespace icecore::replay {
 
+class TrapGuard;
+
 /// The memory of one address space under a debugger, with the breakpoint instructions (traps) that
 /// we have put into it: readers never see them, writers never overwrite them. Several processes may
 /// share it (vfork), so that a trap has holders.
@@ -18,7 +20,8 @@ class LiveMemory {
  public:
   /// Opens /proc/PID/mem, which stays with this address space even when `pid` executes another
   /// program. Throws Error when it cannot be opened.
-  explicit LiveMemory(int pid);
+  /// `guard` is told of every trap; null for none, must outlive this.
+  explicit LiveMemory(int pid, TrapGuard* guard = nullptr);
 
   /// How many bytes from `address` on could be read; those before the first unmapped page.
   std::size_t read(std::uint64_t address, std::span<std::byte> out) const;
@@ -56,7 +59,9 @@ class LiveMemory {
   /// Best effort: memory that is gone needs no trap, and none taken out.
   void put(std::uint64_t address, std::byte value) const;
 
+  int pid_;
   UniqueFd file_;
+  TrapGuard* guard_;
   std::map<std::uint64_t, Trap> traps_;
 };
 

@@ -122,7 +122,8 @@ LiveProcess& LiveTree::attach(std::int32_t pid) {
     processes_.erase(pid);
     throw Error("attach to " + name_of(pid) + ": there is no such process");
   }
-  process.memory = std::make_shared<LiveMemory>(pid);
+  if (!guard_) guard_ = std::make_unique<TrapGuard>();
+  process.memory = std::make_shared<LiveMemory>(pid, guard_.get());
   if (const auto stat = snapshot::task_stat(pid, pid)) process.parent = stat->parent;
   stop_all();
   return process;
@@ -164,6 +165,21 @@ void LiveTree::apply_watches(const LiveThread& thread) {
   }
 }
 
+void LiveTree::apply_watches(LiveProcess& process) {
+  TrapGuard* const guard = guard_of(process);
+  if (guard != nullptr && !process.watches.empty()) guard->keep_watches(process.pid);
+  while_stopped(process.pid, [&] {
+    for (const auto& [tid, thread] : process.threads) {
+      if (thread.state == LiveThread::State::Stopped) apply_watches(thread);
+    }
+  });
+  if (guard != nullptr && process.watches.empty()) guard->drop_watches(process.pid);
+}
+
+TrapGuard* LiveTree::guard_of(const LiveProcess& process) const {
+  return process.ownership == LiveProcess::Ownership::Theirs ? guard_.get() : nullptr;
+}
+
 void LiveTree::detach(std::int32_t pid) {
   process(pid);
   while_stopped(pid, [] {});
@@ -187,6 +203,7 @@ void LiveTree::let_go(std::int32_t pid) {
     ptrace_call::detach(tid, thread.group_stop != 0 || dropped ? 0 : thread.signal);
     process_of_.erase(tid);
   }
+  if (watched && guard_) guard_->drop_watches(pid);
   wishes_.system_calls.erase(pid);
   processes_.erase(found);
 }

@@ -17,6 +17,7 @@
 #include "replay/live/live_process.h"
 #include "replay/live/live_wishes.h"
 #include "replay/live/run_observer.h"
+#include "replay/live/trap_guard.h"
 
 namespace icecore::replay {
 
@@ -89,6 +90,8 @@ class LiveTree {
   void set_registers(LiveThread& thread, const user_regs_struct& registers);
   /// Puts the debug registers of its process into a stopped thread.
   void apply_watches(const LiveThread& thread);
+  /// The same for all of its threads, which are stopped for it.
+  void apply_watches(LiveProcess& process);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -103,6 +106,7 @@ class LiveTree {
   [[nodiscard]] std::optional<After> take_watch(LiveThread& thread);
   After take_breakpoint(LiveThread& thread, std::uint64_t address);
   After take_step(LiveThread& thread);
+  static void leave_stepping(LiveThread& thread, int told_as);
   After take_system_call(LiveThread& thread);
   After take_caught_call(LiveThread& thread);
   // Births and ends (live_tree_births.cc).
@@ -116,6 +120,8 @@ class LiveTree {
   /// False when the newborn has died at once.
   [[nodiscard]] bool wait_for_birth(std::int32_t tid);
   void let_go(std::int32_t pid);
+  /// Of a process that we only attached to; null for others.
+  [[nodiscard]] TrapGuard* guard_of(const LiveProcess& process) const;
 
   // Running and stopping.
   void run(LiveThread& thread);
@@ -135,6 +141,7 @@ class LiveTree {
 
   Mode mode_ = Mode::AllStop;
   LiveWishes wishes_;
+  std::unique_ptr<TrapGuard> guard_;  ///< null while nothing was attached to; outlives processes_
   RunObserver* observer_ = nullptr;
   ChildSignals signals_;
   std::map<std::int32_t, LiveProcess> processes_;

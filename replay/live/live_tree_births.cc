@@ -49,7 +49,7 @@ LiveTree::After LiveTree::take_fork(LiveThread& thread, Forked::Kind kind) {
   const bool shared = kind == Forked::Kind::VFork || share_memory(parent.pid, child);
   std::shared_ptr<LiveMemory> memory = parent.memory;
   if (!shared) {
-    memory = std::make_shared<LiveMemory>(child);
+    memory = std::make_shared<LiveMemory>(child, guard_of(parent));
     memory->clean_copy_of(*parent.memory);
   }
   LiveProcess& born = take_new_process(thread, child, std::move(memory));
@@ -131,13 +131,14 @@ LiveTree::After LiveTree::take_execution(LiveThread& thread) {
   if (observer_ != nullptr) observer_->forget(owner.pid);
   owner.memory->remove_traps(owner.pid);
   owner.watches.clear();
+  if (guard_) guard_->drop_watches(owner.pid);
   thread.injected.clear();
   thread.unreported.reset();
   if (owner.visibility == LiveProcess::Visibility::Hidden) {
     let_go(owner.pid);
     return After::Hold;
   }
-  owner.memory = std::make_shared<LiveMemory>(owner.pid);
+  owner.memory = std::make_shared<LiveMemory>(owner.pid, guard_of(owner));
   std::error_code failure;
   const auto path =
       std::filesystem::read_symlink("/proc/" + std::to_string(owner.pid) + "/exe", failure);
@@ -167,6 +168,7 @@ void LiveTree::remove_thread(std::int32_t tid, int status) {
   // The leader's end is reported last: the process is gone.
   for (const auto& [other, thread] : owner.threads) process_of_.erase(other);
   owner.memory->remove_traps(pid);
+  if (guard_) guard_->drop_watches(pid);
   if (observer_ != nullptr) observer_->forget(pid);
   processes_.erase(pid);
   wishes_.system_calls.erase(pid);

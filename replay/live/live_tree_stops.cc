@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "replay/live/live_tree.h"
+#include "replay/live/signal_code.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/stop_event.h"
 #include "snapshot/tracing/syscall_restart.h"
@@ -19,15 +20,6 @@ namespace {
 using gdbstub::ResumeAction;
 using gdbstub::Signalled;
 using gdbstub::SystemCallStop;
-
-/// si_code of a SIGTRAP (include/uapi/asm-generic/siginfo.h): int3 gives SI_KERNEL, single steps
-/// and debug registers positive ones, senders in user space 0 or less.
-int trap_code(int tid) {
-  const auto siginfo = ptrace_call::siginfo(tid);
-  int code = 0;
-  if (siginfo) std::memcpy(&code, siginfo->data() + offsetof(siginfo_t, si_code), sizeof code);
-  return code;
-}
 
 }  // namespace
 
@@ -119,7 +111,7 @@ LiveTree::After LiveTree::take_signal_stop(LiveThread& thread, int signal) {
 }
 
 LiveTree::After LiveTree::take_trap(LiveThread& thread) {
-  const int code = trap_code(thread.id.tid);
+  const int code = signal_code(thread.id.tid);
   const LiveProcess& owner = process(thread.id.pid);
   if (code == SI_KERNEL) {
     const std::uint64_t address = registers(thread).rip - 1;
@@ -190,8 +182,22 @@ LiveTree::After LiveTree::take_step(LiveThread& thread) {
     const std::uint64_t pc = registers(thread).rip;
     if (pc >= action.range_start && pc < action.range_end) return After::Run;
   }
-  thread.unreported = Signalled{SIGTRAP};
+  if (process(thread.id.pid).ownership == LiveProcess::Ownership::Theirs) {
+    leave_stepping(thread, SIGTRAP);
+  } else {
+    thread.unreported = Signalled{SIGTRAP};
+  }
   return After::Hold;
+}
+
+/// The kernel keeps the trap flag until a thread is resumed otherwise, and would kill it by SIGTRAP
+/// should we die meanwhile: on to a stop that is free of it, before the next instruction.
+void LiveTree::leave_stepping(LiveThread& thread, int told_as) {
+  const int tid = thread.id.tid;
+  if (!ptrace_call::interrupt(tid) || !ptrace_call::resume(tid, 0)) return;
+  thread.state = LiveThread::State::Running;
+  thread.interrupted = true;
+  thread.told_as = told_as;
 }
 
 LiveTree::After LiveTree::take_system_call(LiveThread& thread) {

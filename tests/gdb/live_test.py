@@ -167,6 +167,47 @@ def test_killed_stub_leaves_what_it_should(case):
         os.close(handle)
 
 
+def guard_of(stub):
+    """The process that makes whole what a killed stub was attached to."""
+    with open(f"/proc/{stub.process.pid}/task/{stub.process.pid}/children", encoding="utf-8") as children:
+        for child in children.read().split():
+            with open(f"/proc/{child}/comm", encoding="utf-8") as name:
+                if name.read() == "icecore-guard\n":
+                    return os.pidfd_open(int(child))
+    sys.exit("FAILED: nobody guards the attached process")
+
+
+def test_killed_stub_leaves_no_trap(case):
+    """Neither a breakpoint, nor a watchpoint, nor the trap flag of a step."""
+    for commands in (["break work", "continue &"], ["watch counter", "continue &"], ["break work", "continue", "stepi"]):
+        process = case.idle()
+        try:
+            with live.Stub(case.icecore, "--attach", process.pid) as stub:
+                gdb = Gdb(stub.address)
+                gdb.ask(f"file {case.program}")
+                gdb.say(*commands, "echo \\nTOLD\\n")
+                if "stepi" in commands:
+                    process.stdin.write("go\n")
+                    process.stdin.flush()
+                while "TOLD" not in gdb.process.stdout.readline():
+                    pass
+                guard = guard_of(stub)
+                stub.process.kill()
+                stub.process.wait(LIMIT)
+                assert select.select([guard], [], [], LIMIT)[0], "the guard stays"
+                os.close(guard)
+                if "stepi" not in commands:
+                    process.stdin.write("go\n")
+                    process.stdin.flush()
+                answer = process.stdout.readline()
+                assert answer == "2\n", (commands, answer, process.poll())
+                gdb.process.kill()
+                gdb.process.communicate()
+        finally:
+            process.kill()
+            process.wait(LIMIT)
+
+
 def test_clients_start_programs(case):
     with live.Stub(case.icecore, "--multi") as stub:
         out = live.gdb_batch(stub.address, case.program, f"set remote exec-file {case.program}",
