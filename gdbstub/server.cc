@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "gdbstub/session.h"
+#include "gdbstub/target/execution.h"
 
 namespace icecore::gdbstub {
 namespace {
@@ -38,7 +39,18 @@ void refuse_client(const Listener& listener, const ServeOptions& options) {
 class Conversation {
  public:
   Conversation(const Connection& connection, Target& target, const ServeOptions& options)
-      : connection_(connection), options_(options), session_(target, options.on_news) {}
+      : connection_(connection),
+        target_(target),
+        options_(options),
+        session_(target, options.on_news) {
+    auto* reverse = target.reverse_execution();
+    if (reverse != nullptr) reverse->listen_meanwhile([this] { return has_input(); });
+  }
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
+  ~Conversation() {
+    if (auto* reverse = target_.reverse_execution()) reverse->listen_meanwhile({});
+  }
 
   Outcome run(const Listener* listener);
   [[nodiscard]] Session::Scope scope() const { return session_.scope(); }
@@ -46,9 +58,14 @@ class Conversation {
  private:
   /// False when the client is gone or the session has ended.
   bool exchange_bytes(bool can_read);
+  [[nodiscard]] bool has_input() const {
+    pollfd input{connection_.input(), POLLIN, 0};
+    return ::poll(&input, 1, 0) > 0;
+  }
   [[nodiscard]] bool wants_input() { return session_.output().size() < kLongestQueue; }
 
   const Connection& connection_;
+  Target& target_;
   const ServeOptions& options_;
   Session session_;
 };

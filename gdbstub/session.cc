@@ -144,6 +144,7 @@ void Session::take_stop() {
   conversation_.general = event->thread;
   conversation_.transfer_name.clear();
   take_note(*event);
+  send_console(target_.execution()->take_message());
   send(stop_reply(context_, *event));
 }
 

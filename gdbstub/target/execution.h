@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "gdbstub/target/stop_reason.h"
 #include "gdbstub/target/thread.h"
@@ -36,6 +38,9 @@ class Execution {
   /// still until the next resume() (but see non_stop.h), and what else happened meanwhile is told
   /// then.
   virtual std::optional<StopEvent> next_event() = 0;
+  /// What the user should know of the event that next_event() gave last: lines, or nothing.
+  /// All-stop mode only.
+  virtual std::string take_message() { return {}; }
   /// Readable when next_event() may have something; -1 when next_event() always has.
   [[nodiscard]] virtual int event_descriptor() const { return -1; }
 };
@@ -44,6 +49,10 @@ class Execution {
 class ReverseExecution {
  public:
   virtual ~ReverseExecution() = default;
+  /// How to ask, while these search, whether the client has said something: what comes while it
+  /// waits for them is an interrupt. Null for never. Those that take no time need not ask.
+  using ClientSpeaks = std::function<bool()>;
+  virtual void listen_meanwhile(ClientSpeaks /*client_speaks*/) {}
   virtual void continue_backward(ThreadId thread) = 0;
   virtual void step_backward(ThreadId thread) = 0;
 };

@@ -66,6 +66,8 @@ class CountedReplay {
   bool crosses_interruption();
   /// On to `end`; the last visit before it.
   std::optional<Visit> last_visit(const Position& end, const Goal& goal);
+  /// How many visits there are to breakpoints up to `end`, whether they count or not.
+  std::uint64_t count_visits(const Position& end, const Goal& goal);
   /// On to the first visit, or to `end` (nullopt).
   std::optional<Visit> first_visit(const Position& end, const Goal& goal);
   /// On to where registers and memory are those of `wanted`, which has the same events behind it.
@@ -79,8 +81,25 @@ class CountedReplay {
   enum class Stretch { Reached, Ended, Watched, Matched, Visited };
   Stretch run(const Limit& limit);
   bool passes_input(const Outcome& outcome);
-  std::optional<Visit> visits_to(const Position& end, const Goal& goal, Place::Action action);
-  void note_visits(std::optional<Visit>& last) const;
+  /// Where a search is to end, and what it has found.
+  struct Search {
+    enum class For { First, Last, Count };
+    For what = For::First;
+    const Position& end;
+    const Goal& goal;
+    std::optional<Visit> found{};
+    std::uint64_t count = 0;
+
+    /// At each visit somebody has to be asked, or it is the end of the search.
+    [[nodiscard]] bool stops() const {
+      return what == For::First || (what == For::Last && goal.counts);
+    }
+  };
+  void search(Search& search);
+  bool search_stretch(Search& search);
+  Stretch run_stretch(Search& search);
+  bool take_visit(Search& search);
+  void note_visits(Search& search) const;
   void forget_changed_code(const Event& event);
   void run_natively(std::uint64_t events);
   void run_to_interruption();

@@ -139,12 +139,48 @@ MomentPointer History::behind_event(std::uint64_t events) {
   return way.finish();
 }
 
+/// Somewhere between, or null when there is nowhere.
+MomentPointer History::middle_of(const Moment& start, const Position& end) {
+  constexpr std::uint64_t kFewTransfers = 64;
+  const Position& from = start.position;
+  auto way = replay(start);
+  if (end.events > from.events + 1) {
+    way.run_to_event((from.events + end.events + 1) / 2);
+    return way.mark();
+  }
+  std::uint64_t last = end.point.transfers;
+  if (end.events != from.events) {
+    way.run_to_stretch_end();
+    last = way.position().point.transfers;
+  }
+  if (last - from.point.transfers > kFewTransfers) {
+    auto half = replay(start);
+    half.run_to({from.events, {(from.point.transfers + last) / 2, 0, 0}});
+    return half.mark();
+  }
+  if (end.events == from.events || end.point.transfers == 0) return nullptr;
+  way.cross_event();
+  return way.mark();
+}
+
+/// Where many visits have to be asked whether they count, the later half is asked first.
+std::optional<Visit> History::last_visit(const Moment& start, const Position& end,
+                                         const Goal& goal) {
+  constexpr std::uint64_t kAskedAtOnce = 4000;
+  if (!goal.counts) return replay(start).last_visit(end, goal);
+  const std::uint64_t visits = replay(start).count_visits(end, goal);
+  if (visits == 0 && goal.watches.empty()) return std::nullopt;
+  const MomentPointer middle = visits > kAskedAtOnce ? middle_of(start, end) : nullptr;
+  if (!middle) return replay(start).last_visit(end, goal);
+  if (auto later = last_visit(*middle, end, goal)) return later;
+  return last_visit(start, middle->position, goal);
+}
+
 std::optional<Found> History::find_last(const Moment& now, const Goal& goal) {
   Position end = now.position;
   while (!kept_.empty() && kept_.begin()->first < end) {
     const auto start = std::prev(kept_.lower_bound(end));
-    auto way = replay(*start->second);
-    const auto visit = way.last_visit(end, goal);
+    const auto visit = last_visit(*start->second, end, goal);
     if (!visit) {
       end = start->first;
       continue;
@@ -164,7 +200,35 @@ std::optional<Found> History::find_next(const Moment& now, const Position& end, 
   return Found{way.finish(), visit->watch};
 }
 
+/// The first of the changes by a debugger that ended, with this one, where they began: it has
+/// called a function.
+std::uint64_t History::opening_of(std::uint64_t number) const {
+  const user_regs_struct& after = log_.interruption(number)->after;
+  if (equal_registers(log_.interruption(number)->before, after)) return number;
+  for (std::uint64_t earlier = number; earlier > log_.begin(); --earlier) {
+    const Interruption* taken = log_.interruption(earlier - 1);
+    if (taken != nullptr && taken->signal == 0 && equal_registers(taken->before, after)) {
+      return earlier - 1;
+    }
+  }
+  return number;
+}
+
+/// Null when a debugger changed nothing right before `position`.
+MomentPointer History::in_front_of_debugger(const Position& position) {
+  if (position.events == 0) return nullptr;
+  const Interruption* taken = log_.interruption(position.events - 1);
+  if (taken == nullptr || taken->signal != 0) return nullptr;
+  if (position.point != ExecutionPoint{0, taken->after.rip, 0}) return nullptr;
+  const std::uint64_t number = opening_of(position.events - 1);
+  if (number < begin()->position.events) return nullptr;
+  auto before = before_event(number);
+  auto farther = in_front_of_debugger(before->position);
+  return farther ? farther : before;
+}
+
 MomentPointer History::step_back(const Moment& now) {
+  if (const auto start = in_front_of_debugger(now.position)) return step_back(*start);
   if (now.origin && now.steps > 0) return steps_from(now.origin, now.steps - 1);
   if (begin() && now.position <= begin()->position) return nullptr;
   const auto found = with_origin(now.position);

@@ -56,7 +56,8 @@ class History {
   std::optional<Found> find_last(const Moment& now, const Goal& goal);
   /// The first after `now` and before `end`; nullopt when there is none.
   std::optional<Found> find_next(const Moment& now, const Position& end, const Goal& goal);
-  /// One instruction back; null at the beginning.
+  /// One instruction back; null at the beginning. What a debugger did there, calls of functions
+  /// included, is gone back over at once.
   MomentPointer step_back(const Moment& now);
   /// One instruction on.
   MomentPointer step_on(const Moment& now);
@@ -64,7 +65,11 @@ class History {
  private:
   [[nodiscard]] const Moment& nearest(const Position& position) const;
   [[nodiscard]] CountedReplay replay(const Moment& start) const;
+  std::optional<Visit> last_visit(const Moment& start, const Position& end, const Goal& goal);
+  MomentPointer middle_of(const Moment& start, const Position& end);
   MomentPointer before_event(std::uint64_t number);
+  MomentPointer in_front_of_debugger(const Position& position);
+  [[nodiscard]] std::uint64_t opening_of(std::uint64_t number) const;
   MomentPointer with_origin(const Position& position);
   MomentPointer steps_from(const MomentPointer& origin, std::uint64_t steps);
   void keep(MomentPointer moment);

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -38,8 +39,11 @@ class LiveRecording : public RunObserver {
   /// Throws Error, with the reason, when process `pid` has no history.
   Life& life(std::int32_t pid);
   [[nodiscard]] bool has_history(std::int32_t pid) const;
-  /// A debugger has changed it: what was before does not lead here.
-  void changed(std::int32_t pid, const std::string& what);
+  /// `change` writes these bytes for a debugger; that becomes a part of the history.
+  void change_memory(LiveProcess& process, MemoryWrite write, const std::function<void()>& change);
+  /// The same for registers of a stopped thread.
+  void change_registers(LiveProcess& process, LiveThread& thread,
+                        const std::function<void()>& change);
   /// Off forgets everything and lets processes run at full speed.
   enum class Mode { On, Off };
   void set_mode(Mode mode);
@@ -60,6 +64,10 @@ class LiveRecording : public RunObserver {
   static void keep_witness(Life& life, const LiveProcess& process);
   static void note_checkpoint(Life& life, const LiveProcess& process, const Moment& moment);
   static void end(Life& life, const std::string& reason);
+  /// What was before does not lead to where the process is.
+  void changed(std::int32_t pid, const std::string& what);
+  void record_change(LiveProcess& process, LiveThread& thread,
+                     const std::function<void(Life&)>& work);
 
   snapshot::AffinityScope affinity_;  ///< the thread's own is given back at the end
   Mode mode_ = Mode::On;

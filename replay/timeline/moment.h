@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <vector>
@@ -38,10 +39,19 @@ struct Moment {
 
 using MomentPointer = std::shared_ptr<const Moment>;
 
+/// A stopped process on its way through the past.
+struct Passing {
+  int pid = 0;
+  const TracedMemory& memory;
+  user_regs_struct registers{};
+};
+
 /// What a debugger wants to stop at.
 struct Goal {
   std::set<std::uint64_t> breakpoints;
-  std::vector<WatchedMemory> watches;
+  std::vector<WatchedMemory> watches{};
+  /// Whether a visit to one of the breakpoints counts; null when each does.
+  std::function<bool(const Passing&)> counts{};
 };
 
 }  // namespace icecore::replay

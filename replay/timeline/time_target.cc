@@ -29,7 +29,8 @@ model::Machine this_machine() {
 
 TimeTarget::TimeTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& options,
                        LiveRecording& recording)
-    : live_(std::move(tree), options),
+    : tree_(tree),
+      live_(std::move(tree), options),
       origin_(options.origin),
       origin_recording_(options.origin_recording),
       recording_(recording),
@@ -40,35 +41,41 @@ TimeTarget::TimeTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& option
 
 gdbstub::StopEvent TimeTarget::current_stop() { return past_ ? stop_ : live_.current_stop(); }
 
+Passing TimeTarget::looked_at() const {
+  if (passing_ != nullptr) return *passing_;
+  return {past_->pid, past_->process->memory(), past_->registers};
+}
+
 gdbstub::RegisterValues TimeTarget::read_registers(gdbstub::ThreadId thread) {
   if (!in_past(thread.pid)) return live_.read_registers(thread);
+  const Passing now = looked_at();
   snapshot::RegisterImages images;
-  images.general.assign(reinterpret_cast<const char*>(&past_->registers), sizeof past_->registers);
-  images.xstate = xstate_of(past_->pid);
+  images.general.assign(reinterpret_cast<const char*>(&now.registers), sizeof now.registers);
+  images.xstate = xstate_of(now.pid);
   return codec_.decode(images);
 }
 
 std::size_t TimeTarget::read_memory(std::int32_t pid, std::uint64_t address,
                                     std::span<std::byte> out) {
   if (!in_past(pid)) return live_.read_memory(pid, address, out);
-  return past_->process->memory().read_some(address, out);
+  return looked_at().memory.read_some(address, out);
 }
 
 void TimeTarget::write_memory(std::int32_t pid, std::uint64_t address,
                               std::span<const std::byte> bytes) {
   if (in_past(pid)) throw_past();
-  if (!bytes.empty()) {
-    present_ = nullptr;
-    recording_.changed(pid, "the debugger has changed its memory");
-  }
-  live_.writing()->write_memory(pid, address, bytes);
+  if (bytes.empty()) return live_.writing()->write_memory(pid, address, bytes);
+  present_ = nullptr;
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  recording_.change_memory(tree_->process(pid), {address, std::string(text, bytes.size())},
+                           [&] { live_.writing()->write_memory(pid, address, bytes); });
 }
 
 void TimeTarget::write_registers(gdbstub::ThreadId thread, const gdbstub::RegisterValues& values) {
   if (in_past(thread.pid)) throw_past();
   present_ = nullptr;
-  recording_.changed(thread.pid, "the debugger has changed its registers");
-  live_.writing()->write_registers(thread, values);
+  recording_.change_registers(tree_->process(thread.pid), tree_->stopped_thread(thread),
+                              [&] { live_.writing()->write_registers(thread, values); });
 }
 
 void TimeTarget::detach(std::int32_t pid) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/unique_fd.h"
 #include "gdbstub/target/breakpoints.h"
@@ -46,9 +48,13 @@ class TimeTarget : public gdbstub::Target,
 
   // ---- going (time_target_travel.cc) ----
   void resume(std::span<const gdbstub::ResumeAction> actions) override;
-  void interrupt() override { live_.execution()->interrupt(); }
+  void interrupt() override;
   std::optional<gdbstub::StopEvent> next_event() override;
+  std::string take_message() override { return std::exchange(message_, {}); }
   [[nodiscard]] int event_descriptor() const override;
+  void listen_meanwhile(ClientSpeaks client_speaks) override {
+    client_speaks_ = std::move(client_speaks);
+  }
   void continue_backward(gdbstub::ThreadId thread) override;
   void step_backward(gdbstub::ThreadId thread) override;
 
@@ -86,17 +92,26 @@ class TimeTarget : public gdbstub::Target,
   gdbstub::Writing* writing() override { return this; }
 
  private:
-  [[nodiscard]] bool in_past(std::int32_t pid) const { return past_ && pid_ == pid; }
+  [[nodiscard]] bool in_past(std::int32_t pid) const { return (past_ || passing_) && pid_ == pid; }
   /// Where process `pid` is now, with its position.
   MomentPointer now(std::int32_t pid);
-  [[nodiscard]] Goal goal(std::int32_t pid) const;
-  [[nodiscard]] bool counts(std::int32_t pid, const Found& found);
+  [[nodiscard]] Goal goal(std::int32_t pid);
+  [[nodiscard]] bool counts(const Passing& passing);
+  [[nodiscard]] Passing looked_at() const;
+  History& history_of(std::int32_t pid);
+  /// Runs `work`, which the client may interrupt. Then, and when it fails, nothing has moved; an
+  /// error is told beside a stop, since gdb asks again for ever when it waits for one and gets an
+  /// error instead.
+  void search(gdbstub::ThreadId thread, const std::function<void(History&)>& work);
+  void find_backward(std::int32_t pid, History& history);
+  void find_step_backward(std::int32_t pid, History& history);
   void go_to(std::int32_t pid, MomentPointer moment);
   void return_to_present();
   void tell(const gdbstub::StopReason& reason);
+  void tell_stop(gdbstub::ThreadId thread, const gdbstub::StopReason& reason);
   void tell_found(std::int32_t pid, Found found);
-  void continue_forward();
-  void step_forward(const gdbstub::ResumeAction& action);
+  void continue_forward(History& history);
+  void step_forward(History& history, const gdbstub::ResumeAction& action);
   bool take_planned_move(std::int32_t pid);
   std::string where(std::int32_t pid);
   /// That of the recording; when there is none, the reason goes on to what was before.
@@ -108,6 +123,7 @@ class TimeTarget : public gdbstub::Target,
   std::string back_to(std::int32_t pid, std::string_view memory);
   std::string record(std::string_view word);
 
+  std::shared_ptr<LiveTree> tree_;
   LiveTarget live_;
   std::string origin_;  ///< LiveOptions.origin
   std::string origin_recording_;
@@ -116,6 +132,10 @@ class TimeTarget : public gdbstub::Target,
   UniqueFd announcer_;  ///< an eventfd
   std::optional<gdbstub::StopEvent> event_;
   gdbstub::StopEvent stop_;
+  ClientSpeaks client_speaks_;
+  std::string message_;
+  bool interrupt_heard_ = false;  ///< before it was read
+  const Passing* passing_ = nullptr;
   std::int32_t pid_ = 0;
   MomentPointer past_;                    ///< null in the present
   MomentPointer present_;                 ///< with its position, once that was asked for

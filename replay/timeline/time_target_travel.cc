@@ -19,20 +19,12 @@ using gdbstub::ReachedHistoryEnd;
 using gdbstub::ResumeAction;
 using gdbstub::Signalled;
 
-/// Each costs milliseconds, and nobody is listened to meanwhile.
-constexpr int kMostVisits = 2000;
-
-/// A condition that was false at one more visit.
-void count_visit(int& visits) {
-  if (++visits < kMostVisits) return;
-  throw Error("the condition was false at the " + std::to_string(kMostVisits) +
-              " nearest visits: nothing has moved; a watchpoint finds a value faster");
-}
-
 }  // namespace
 
-void TimeTarget::tell(const gdbstub::StopReason& reason) {
-  stop_ = {{pid_, pid_}, reason};
+void TimeTarget::tell(const gdbstub::StopReason& reason) { tell_stop({pid_, pid_}, reason); }
+
+void TimeTarget::tell_stop(gdbstub::ThreadId thread, const gdbstub::StopReason& reason) {
+  stop_ = {thread, reason};
   event_ = stop_;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(announcer_.get(), &one, sizeof one);
@@ -55,14 +47,14 @@ MomentPointer TimeTarget::now(std::int32_t pid) {
     throw Error("process " + std::to_string(pid_) + " is in the past: go to its present first");
   }
   if (past_) return past_;
-  History& history = *recording_.life(pid).history;
+  History& history = history_of(pid);
   const snapshot::AffinityScope affinity;
   if (!present_ || present_->pid != pid) present_ = history.present(pid);
   pid_ = pid;
   return present_;
 }
 
-Goal TimeTarget::goal(std::int32_t pid) const {
+Goal TimeTarget::goal(std::int32_t pid) {
   Goal goal;
   for (const auto& [breakpoint, condition] : inserted_) {
     if (breakpoint.pid != pid) continue;
@@ -70,6 +62,7 @@ Goal TimeTarget::goal(std::int32_t pid) const {
       case Breakpoint::Kind::Software:
       case Breakpoint::Kind::Hardware:
         goal.breakpoints.insert(breakpoint.address);
+        if (condition) goal.counts = [this](const Passing& passing) { return counts(passing); };
         break;
       case Breakpoint::Kind::WriteWatch:
         goal.watches.push_back({breakpoint.address, breakpoint.size, WatchedMemory::Kind::Change});
@@ -99,18 +92,18 @@ void TimeTarget::return_to_present() {
   }
 }
 
-/// Whether a breakpoint's condition holds there.
-bool TimeTarget::counts(std::int32_t pid, const Found& found) {
-  if (found.watch) return true;
-  go_to(pid, found.moment);
+/// Whether a breakpoint's condition holds there. It is asked of this target, as in the present.
+bool TimeTarget::counts(const Passing& passing) {
+  passing_ = &passing;
   bool any = false;
   for (const auto& [breakpoint, condition] : inserted_) {
-    const bool here = breakpoint.pid == pid && breakpoint.address == found.moment->registers.rip;
+    const bool here = breakpoint.pid == pid_ && breakpoint.address == passing.registers.rip;
     const bool watch = breakpoint.kind != Breakpoint::Kind::Software &&
                        breakpoint.kind != Breakpoint::Kind::Hardware;
     if (!here || watch) continue;
-    any = any || !condition || condition->asks_for_stop(*this, {pid, pid});
+    any = any || !condition || condition->asks_for_stop(*this, {pid_, pid_});
   }
+  passing_ = nullptr;
   return any;
 }
 
@@ -122,44 +115,66 @@ void TimeTarget::tell_found(std::int32_t pid, Found found) {
   tell(HitWatchpoint{kind, found.watch->address});
 }
 
-void TimeTarget::continue_backward(gdbstub::ThreadId thread) {
-  if (take_planned_move(thread.pid)) return;
-  MomentPointer from = now(thread.pid);
-  History& history = *recording_.life(thread.pid).history;
+History& TimeTarget::history_of(std::int32_t pid) { return *recording_.life(pid).history; }
+
+void TimeTarget::search(gdbstub::ThreadId thread, const std::function<void(History&)>& work) {
+  History* history = nullptr;
   const snapshot::AffinityScope affinity;
   snapshot::move_to_cpu(::sched_getcpu());
-  const Goal wanted = goal(thread.pid);
-  const bool any = !wanted.breakpoints.empty() || !wanted.watches.empty();
-  const MomentPointer before = past_;
-  for (int visits = 0; any;) {
-    auto found = history.find_last(*from, wanted);
-    if (!found) break;
-    if (counts(thread.pid, *found)) return tell_found(thread.pid, *std::move(found));
-    past_ = before;
-    count_visit(visits);
-    from = found->moment;
+  try {
+    history = &history_of(thread.pid);
+    history->set_keep_going([this] { return !client_speaks_ || !client_speaks_(); });
+    work(*history);
+  } catch (const SearchEnded&) {
+    interrupt_heard_ = true;
+    tell_stop(thread, Signalled{SIGINT});
+  } catch (const Error& error) {
+    message_ = std::string(error.what()) + "\n";
+    tell_stop(thread, Signalled{0});
   }
-  go_to(thread.pid, history.at(history.begin()->position));
+  if (history != nullptr) history->set_keep_going({});
+}
+
+/// What the client said to end a search is read when that has ended.
+void TimeTarget::interrupt() {
+  if (std::exchange(interrupt_heard_, false) || past_) return;
+  live_.execution()->interrupt();
+}
+
+void TimeTarget::continue_backward(gdbstub::ThreadId thread) {
+  if (take_planned_move(thread.pid)) return;
+  search(thread, [&](History& history) { find_backward(thread.pid, history); });
+}
+
+void TimeTarget::find_backward(std::int32_t pid, History& history) {
+  const MomentPointer from = now(pid);
+  const Goal wanted = goal(pid);
+  if (!wanted.breakpoints.empty() || !wanted.watches.empty()) {
+    auto found = history.find_last(*from, wanted);
+    if (found) return tell_found(pid, *std::move(found));
+  }
+  go_to(pid, history.at(history.begin()->position));
   tell(ReachedHistoryEnd{ReachedHistoryEnd::Which::Begin});
 }
 
 void TimeTarget::step_backward(gdbstub::ThreadId thread) {
   if (take_planned_move(thread.pid)) return;
-  const MomentPointer from = now(thread.pid);
-  History& history = *recording_.life(thread.pid).history;
-  const snapshot::AffinityScope affinity;
-  snapshot::move_to_cpu(::sched_getcpu());
-  auto before = history.step_back(*from);
+  search(thread, [&](History& history) { find_step_backward(thread.pid, history); });
+}
+
+void TimeTarget::find_step_backward(std::int32_t pid, History& history) {
+  auto before = history.step_back(*now(pid));
   if (before) {
-    go_to(thread.pid, std::move(before));
+    go_to(pid, std::move(before));
     return tell(Signalled{SIGTRAP});
   }
-  go_to(thread.pid, history.at(history.begin()->position));
+  go_to(pid, history.at(history.begin()->position));
   tell(ReachedHistoryEnd{ReachedHistoryEnd::Which::Begin});
 }
 
 void TimeTarget::resume(std::span<const ResumeAction> actions) {
   const std::int32_t pid = past_ ? pid_ : live_.current_stop().thread.pid;
+  interrupt_heard_ = false;
   if (take_planned_move(pid)) return;
   if (!past_) {
     present_ = nullptr;
@@ -167,34 +182,23 @@ void TimeTarget::resume(std::span<const ResumeAction> actions) {
   }
   for (const auto& action : actions) {
     if (!action.threads.matches({pid_, pid_})) continue;
-    const snapshot::AffinityScope affinity;
-    snapshot::move_to_cpu(::sched_getcpu());
-    if (action.kind == ResumeAction::Kind::Continue) return continue_forward();
-    return step_forward(action);
+    return search({pid_, pid_}, [&](History& history) {
+      if (action.kind == ResumeAction::Kind::Continue) return continue_forward(history);
+      step_forward(history, action);
+    });
   }
   throw Error("process " + std::to_string(pid_) + " is in the past: go to its present first")
       .set_hint("continue");
 }
 
-void TimeTarget::continue_forward() {
-  History& history = *recording_.life(pid_).history;
-  const Goal wanted = goal(pid_);
-  const MomentPointer before = past_;
-  int visits = 0;
-  for (MomentPointer from = past_;;) {
-    auto found = history.find_next(*from, present_->position, wanted);
-    if (!found) break;
-    if (counts(pid_, *found)) return tell_found(pid_, *std::move(found));
-    past_ = before;
-    count_visit(visits);
-    from = found->moment;
-  }
+void TimeTarget::continue_forward(History& history) {
+  auto found = history.find_next(*past_, present_->position, goal(pid_));
+  if (found) return tell_found(pid_, *std::move(found));
   return_to_present();
   tell(ReachedHistoryEnd{ReachedHistoryEnd::Which::End});
 }
 
-void TimeTarget::step_forward(const ResumeAction& action) {
-  History& history = *recording_.life(pid_).history;
+void TimeTarget::step_forward(History& history, const ResumeAction& action) {
   for (;;) {
     auto next = history.step_on(*past_);
     if (next->position >= present_->position) {

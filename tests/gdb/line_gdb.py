@@ -25,14 +25,17 @@ class LineGdb:
         text = ""
         for line in lines:
             self.say(line, "echo \\nANSWERED\\n")
-            text = ""
-            for answer in self.process.stdout:
-                if answer.strip().endswith("ANSWERED"):
-                    break
-                text += answer
-            else:
-                sys.exit(f"FAILED: gdb ended at {line}:\n{text}")
+            text = self.answer()
         return text
+
+    def answer(self):
+        """What comes before the end of an answer that was asked for."""
+        text = ""
+        for line in self.process.stdout:
+            if line.strip().endswith("ANSWERED"):
+                return text
+            text += line
+        sys.exit(f"FAILED: gdb ended after:\n{text}")
 
     def number(self, expression):
         return int(re.search(r"= (-?\d+)", self.ask(f"p {expression}")).group(1))

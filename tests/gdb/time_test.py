@@ -7,11 +7,14 @@ ICECORE names the program under test. Exit status 77 when a tool is missing."""
 import os
 import pathlib
 import re
+import select
 import shutil
+import signal
 import sys
+import time
 
 from line_gdb import LineGdb
-from view_test import SKIPPED
+from view_test import LIMIT, SKIPPED
 
 ICECORE = pathlib.Path(os.environ["ICECORE"])
 VICTIM = ICECORE.parent.parent / "victims" / "time_travel"
@@ -20,6 +23,37 @@ VICTIM = ICECORE.parent.parent / "victims" / "time_travel"
 def expect(condition, what):
     if not condition:
         sys.exit(f"FAILED: {what}")
+
+
+def icecore_of(gdb):
+    """The icecore that gdb has started, by way of a shell."""
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rsplit(")", 1)[1].split()
+            name = (process / "comm").read_text().strip()
+            parent = int(fields[1])
+            if name != "icecore":
+                continue
+            shell = int(pathlib.Path(f"/proc/{parent}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, ValueError):
+            continue
+        if gdb in (parent, shell):
+            return int(process.name)
+    sys.exit("FAILED: no icecore under gdb")
+
+
+def wait_for_work(gdb):
+    """Until icecore has computed for a while: gdb waits for it then."""
+    stat = pathlib.Path(f"/proc/{icecore_of(gdb)}/stat")
+
+    def ticks():
+        return sum(map(int, stat.read_text().rsplit(")", 1)[1].split()[11:13]))
+
+    enough = ticks() + 20
+    deadline = time.monotonic() + LIMIT
+    while ticks() < enough:
+        expect(time.monotonic() < deadline, "icecore searches")
+        select.select([], [], [], 0.01)
 
 
 class Gdb(LineGdb):
@@ -92,10 +126,47 @@ def test_writer_of_a_smashed_word():
 def test_says_why_there_is_no_history():
     with Gdb("10") as gdb:
         expect("it has not run yet" in gdb.ask("reverse-continue"), "nothing before the first instruction")
-        gdb.ask("break counted", "continue", "set var counter = 7")
-        expect("changed its memory" in gdb.ask("reverse-stepi"), "a change ends what can be gone back to")
-        gdb.ask("stepi", "stepi")
-        expect("in the past" in gdb.ask("reverse-stepi", "monitor when"), "history begins anew behind it")
+        gdb.ask("break counted", "continue", "monitor record off")
+        expect("record off" in gdb.ask("reverse-stepi"), "nothing is recorded when that is not wanted")
+
+
+def test_debugger_changes_are_a_part_of_history():
+    with Gdb("1000") as gdb:
+        gdb.ask("break tick if round == 500", "continue")
+        before = gdb.state()
+        counter = gdb.number("counter")
+        gdb.ask("set var counter = 7777", "call (void)tick(8)", "print (int)puts(\"said by the debugger\")")
+        expect(gdb.number("counter") == 7778, "what the debugger did to it")
+        gdb.ask("delete", "break counted", "continue", "delete", "break tick if round == 503")
+        expect("tick (round=503)" in gdb.ask("reverse-continue"), "behind the changes")
+        expect(gdb.number("counter") == 7778, "they are in the past")
+        gdb.ask("delete", "break tick if round == 500")
+        expect("tick (round=500)" in gdb.ask("reverse-continue"), "at the changes")
+        expect(gdb.number("counter") in (7778, counter), "in front of them or behind")
+        gdb.ask("delete", "reverse-stepi")
+        expect(gdb.number("counter") == counter, "one step back goes over all of them")
+        gdb.ask("watch counter")
+        gdb.ask("continue")
+        expect(gdb.number("counter") != counter, "forward the changes come again")
+        gdb.ask("delete", "continue", "stepi", "reverse-stepi")
+        expect("in the past" in gdb.ask("monitor when"), "the present goes on from them")
+        expect(before != gdb.state(), "it is elsewhere now")
+
+
+def test_conditions_and_an_interrupt():
+    with Gdb("1000000") as gdb:
+        gdb.ask("break counted", "continue", "delete", "break tick if round == 994000")
+        expect("tick (round=994000)" in gdb.ask("reverse-continue"), "6,000 visits at which a condition was false")
+        gdb.ask("delete", "break tick if round > 1000000")
+        gdb.say("reverse-continue", "echo \\nANSWERED\\n")
+        wait_for_work(gdb.process.pid)
+        gdb.process.send_signal(signal.SIGINT)
+        answer = gdb.answer()
+        expect("SIGINT" in answer, "Ctrl-C ends a search:\n" + answer)
+        expect(gdb.number("round") == 994000, "nothing has moved")
+        expect("No more reverse-execution history" in gdb.ask("delete", "continue"), "forward to the present")
+        gdb.ask("break finish")
+        expect("finish ()" in gdb.ask("continue"), "the interrupt is not kept for later")
 
 
 def test_next_back_over_printf():
