@@ -26,6 +26,7 @@
 #include "replay/image/inside_command.h"
 #include "replay/image/lent_bank.h"
 #include "replay/image/raw_memory.h"
+#include "replay/image/read_ahead.h"
 #include "replay/live/own_network.h"
 #include "replay/restore/own_users.h"
 #include "replay/restore/restorer.h"
@@ -158,13 +159,15 @@ void announce_copy(const replay::RestoredTree& tree, const replay::Image& image,
 int run_copy(const store::Store& store, const replay::Image& image, const CopyWishes& wishes,
              const std::function<void(int pid)>& started) {
   replay::enter_own_users();
+  const replay::ImageCatalog catalog(store.directory());
+  const replay::ReadAhead reading(catalog.file(image.name, "memory"),
+                                  catalog.file(image.name, "touched"));
   const snapshot::StoredSnapshot stored(store, {image.name, image.number});
   const snapshot::StoredSnapshot snapshot(stored, model_of(stored, wishes));
   auto options = options_of(snapshot.model(), image, wishes);
   std::optional<replay::OwnNetwork> network;
   if (wishes.network == CopyWishes::Network::Own) network.emplace();
   require_startable(snapshot, image, options);
-  const replay::ImageCatalog catalog(store.directory());
   const auto bank = replay::LentBank::find(catalog.file(image.name, "bank"), snapshot);
   options.bank = bank.get();
   const auto pages = replay::RawMemory::open(catalog.file(image.name, "memory"),

@@ -114,7 +114,8 @@ void ImageCatalog::remove(std::string_view name) const {
   // An image that was imported beside the one that it comes from has the same.
   if (std::ranges::count(images, told, &Image::copy_file) <= 1) remove_copy_file(told);
   // The description last: what has one can still be made anew.
-  for (const char* suffix : {"memory", "memory.new", "verified", "bank", "image.new", "image"}) {
+  for (const char* suffix :
+       {"memory", "memory.new", "touched", "verified", "bank", "image.new", "image"}) {
     std::error_code none;
     std::filesystem::remove(file(name, suffix), none);
   }

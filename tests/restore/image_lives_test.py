@@ -8,7 +8,8 @@ import subprocess
 import unittest
 
 import harness
-from image_runs import PYTHON, ImageTest, Run, free_port, get
+from background import Background
+from image_runs import PYTHON, ImageTest, Run, free_port, get, poll_until
 
 # A master that listens and workers that answer, as gunicorn and nginx have them; the master ends at once when told
 # to, as it does when it crashes, and leaves its workers behind.
@@ -53,6 +54,36 @@ class ImageLives(ImageTest):
                 self.assertRegex(get(port), r"worker \d+ of \d+")
                 self.assertEqual(run.end()[0], 9)
             socket.create_server(("127.0.0.1", port)).close()
+
+    def test_a_kept_image_of_a_service_that_forks_starts_with_all_its_workers(self):
+        port = free_port()
+        self.build("fork", PYTHON, "-c", PREFORK, port, 3)
+        keeper = Background(self, "image", "warm", "-q", "fork")
+        poll_until((self.store / "images" / "fork.bank").exists)
+        base = free_port(2)
+        with Run(self, "fork", "--copies", 2, "--port", f"{port}={base}") as run:
+            for i, pid in enumerate(run.pids()):
+                self.assertRegex(get(base + i), r"worker \d+ of \d+")
+                children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                self.assertEqual(len(children), 3)
+        keeper.process.terminate()
+        self.assertEqual(keeper.end()[0], 0)
+
+    def test_a_start_from_disk_reads_ahead_what_the_service_had_touched(self):
+        port = free_port()
+        self.build("fork", PYTHON, "-c", PREFORK, port, 2)
+        images = self.store / "images"
+        lines = [line.split(" ", 2) for line in (images / "fork.touched").read_text().splitlines()]
+        touched = {path: int(size) for _, size, path in lines}
+        self.assertGreater(touched[os.path.realpath(PYTHON)], 1 << 20)
+        self.assertEqual((images / "fork.touched").stat().st_mode & 0o777, 0o600)
+        with (images / "fork.touched").open("a") as file:
+            file.write("0 4096 /no/such/file\nno number\n")
+        with (images / "fork.memory").open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        with Run(self, "fork"):
+            self.assertRegex(get(port), r"worker \d+ of \d+")
 
     def test_a_copy_whose_starter_was_killed_gives_its_port_to_the_next(self):
         port = free_port()

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/image/touched_files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "base/unique_fd.h"
+#include "snapshot/capture/proc_directory.h"
+#include "snapshot/capture/process_tree.h"
+#include "snapshot/proc/maps.h"
+
+namespace icecore::replay {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+// A disk reads so much in one go anyway.
+constexpr std::uint64_t kGap = 32 * kPage;
+constexpr std::uint64_t kPresent = std::uint64_t{1} << 63U;  // Documentation/admin-guide/mm/pagemap
+
+using Pages = std::map<std::string, std::set<std::uint64_t>>;  // offsets by path
+
+void add_present(const UniqueFd& pagemap, const snapshot::proc::MapsLine& mapping, Pages& pages) {
+  std::vector<std::uint64_t> entries((mapping.end - mapping.start) / kPage);
+  const auto at = static_cast<off_t>(mapping.start / kPage * sizeof entries[0]);
+  const ssize_t got =
+      ::pread(pagemap.get(), entries.data(), entries.size() * sizeof entries[0], at);
+  const std::size_t count = got < 0 ? 0 : static_cast<std::size_t>(got) / sizeof entries[0];
+  for (std::size_t i = 0; i < count; ++i) {
+    if ((entries[i] & kPresent) == 0) continue;
+    pages[std::string(mapping.name)].insert(mapping.offset + i * kPage);
+  }
+}
+
+void add_process(int pid, Pages& pages) {
+  const std::string directory = "/proc/" + std::to_string(pid);
+  const UniqueFd pagemap(::open((directory + "/pagemap").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!pagemap.valid()) return;
+  const std::string text = snapshot::ProcDirectory::read_file(directory + "/maps");
+  for (auto mapping : snapshot::proc::parse_maps(text)) {
+    const bool is_file = mapping.inode != 0 && mapping.name.starts_with('/');
+    if (is_file && !snapshot::proc::take_deleted(mapping.name)) {
+      add_present(pagemap, mapping, pages);
+    }
+  }
+}
+
+template <typename Number>
+bool take_number(std::string_view& line, Number& value) {
+  const auto result = std::from_chars(line.data(), line.data() + line.size(), value);
+  const auto length = static_cast<std::size_t>(result.ptr - line.data());
+  if (result.ec != std::errc() || length >= line.size() || line[length] != ' ') return false;
+  line.remove_prefix(length + 1);
+  return true;
+}
+
+}  // namespace
+
+std::vector<TouchedRange> touched_files(int root) {
+  Pages pages;
+  for (const int pid : snapshot::process_tree(root)) add_process(pid, pages);
+  std::vector<TouchedRange> ranges;
+  for (const auto& [path, offsets] : pages) {
+    for (const std::uint64_t offset : offsets) {
+      const bool goes_on = !ranges.empty() && ranges.back().path == path &&
+                           offset <= ranges.back().offset + ranges.back().size + kGap;
+      if (goes_on) {
+        ranges.back().size = offset + kPage - ranges.back().offset;
+      } else {
+        ranges.push_back({path, offset, kPage});
+      }
+    }
+  }
+  return ranges;
+}
+
+std::string touched_text(const std::vector<TouchedRange>& ranges) {
+  std::string text;
+  for (const auto& range : ranges) {
+    text +=
+        std::to_string(range.offset) + " " + std::to_string(range.size) + " " + range.path + "\n";
+  }
+  return text;
+}
+
+std::vector<TouchedRange> parse_touched(std::string_view text) {
+  std::vector<TouchedRange> ranges;
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    TouchedRange range;
+    if (!take_number(line, range.offset) || !take_number(line, range.size)) continue;
+    range.path = line;
+    if (range.path.starts_with('/')) ranges.push_back(std::move(range));
+  }
+  return ranges;
+}
+
+}  // namespace icecore::replay
