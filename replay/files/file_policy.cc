@@ -73,10 +73,36 @@ void copy_anew(const FileChange& change, int original, int root) {
   });
 }
 
+bool is_named_memory(const FileChange& change) {
+  return change.content && change.path.starts_with(std::string(kNamedMemory) + "/");
+}
+
 void write_back(const snapshot::StoredSnapshot& snapshot, const HeldContent& content,
                 const model::FileIdentity& identity, int fd) {
   roll_back_content(snapshot, content, fd);
   restore_attributes(fd, identity);
+}
+
+void fill_private_file(const snapshot::StoredSnapshot& snapshot, const std::string& path,
+                       const model::FileIdentity& identity, store::SpaceId space, int root) {
+  const HeldContent content{space, identity.size()};
+  with_context("rolling back a private " + path, [&] {
+    const UniqueFd file = try_open_in_tree(root, path, O_RDWR | O_NONBLOCK);
+    if (file.valid()) {
+      if (has_content(snapshot, content, file.get())) return;
+      write_back(snapshot, content, identity, file.get());
+    } else if (errno == ENOENT) {
+      // Without its directory, whoever has it open gets it without a name.
+      if (!try_open_in_tree(root, directory_of(path), O_PATH).valid()) return;
+      FileChange change;
+      change.path = path;
+      change.identity = identity;
+      change.content = content;
+      make_anew(snapshot, change, root);
+    } else {
+      throw_errno("open");
+    }
+  });
 }
 
 }  // namespace
@@ -94,6 +120,7 @@ Refusals check_file_changes(const snapshot::StoredSnapshot& snapshot, const File
     const std::string keep = "--files keep uses it as it is";
     const bool gone = change.whereabouts == Whereabouts::Gone;
     if (options.changed == Changed::Refuse) {
+      if (!in_place && is_named_memory(change)) continue;  // the tree gets its own
       const std::string back = "--files rollback writes the recorded content back";
       refusals.push_back(
           refusal_of(change, change.what,
@@ -179,24 +206,15 @@ void take_present_files(const snapshot::StoredSnapshot& snapshot, int root) {
 void fill_private_view(const snapshot::StoredSnapshot& snapshot, int root) {
   for (const auto& kept : snapshot.model().kept_files()) {
     if (kept.cause() != model::KeptFile::WRITTEN) continue;
-    const HeldContent content{store::SpaceId{kept.space()}, kept.identity().size()};
-    with_context("rolling back a private " + kept.path(), [&] {
-      const UniqueFd file = try_open_in_tree(root, kept.path(), O_RDWR | O_NONBLOCK);
-      if (file.valid()) {
-        if (has_content(snapshot, content, file.get())) return;
-        write_back(snapshot, content, kept.identity(), file.get());
-      } else if (errno == ENOENT) {
-        // Without its directory, whoever has it open gets it without a name.
-        if (!try_open_in_tree(root, directory_of(kept.path()), O_PATH).valid()) return;
-        FileChange change;
-        change.path = kept.path();
-        change.identity = kept.identity();
-        change.content = content;
-        make_anew(snapshot, change, root);
-      } else {
-        throw_errno("open");
-      }
-    });
+    fill_private_file(snapshot, kept.path(), kept.identity(), store::SpaceId{kept.space()}, root);
+  }
+  fill_named_memory(snapshot, root);
+}
+
+void fill_named_memory(const snapshot::StoredSnapshot& snapshot, int root) {
+  for (const auto* object : named_memory(snapshot.model())) {
+    fill_private_file(snapshot, object->name(), object->identity(), store::SpaceId{object->space()},
+                      root);
   }
 }
 

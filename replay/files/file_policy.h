@@ -33,5 +33,7 @@ void take_present_files(const snapshot::StoredSnapshot& snapshot, int root);
 /// In a view of the tree's own: every kept file gets its content, and is opened for writing once,
 /// so that all later opens find the same copy.
 void fill_private_view(const snapshot::StoredSnapshot& snapshot, int root);
+/// The part of it that is named_memory().
+void fill_named_memory(const snapshot::StoredSnapshot& snapshot, int root);
 
 }  // namespace icecore::replay

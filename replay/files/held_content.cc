@@ -70,6 +70,18 @@ std::optional<HeldContent> find_content(const model::Snapshot& snapshot,
   return std::nullopt;
 }
 
+std::vector<const model::SharedObject*> named_memory(const model::Snapshot& snapshot) {
+  std::vector<const model::SharedObject*> objects;
+  for (const auto& object : snapshot.shared_objects()) {
+    const bool is_below = object.name().starts_with(std::string(kNamedMemory) + "/");
+    const bool has_name = object.identity().links() > 0;
+    if (object.kind() == model::SharedObject::TMPFS && is_below && has_name) {
+      objects.push_back(&object);
+    }
+  }
+  return objects;
+}
+
 void write_content(const snapshot::StoredSnapshot& snapshot, const HeldContent& content, int fd) {
   if (::ftruncate(fd, static_cast<off_t>(content.size)) != 0) throw_errno("setting its size");
   Page page{};

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "snapshot/stored_snapshot.h"
 
@@ -17,6 +19,12 @@ struct HeldContent {
 /// Of the file with that device and inode: a KeptFile, or shared memory that is held whole.
 [[nodiscard]] std::optional<HeldContent> find_content(const model::Snapshot& snapshot,
                                                       const model::FileIdentity& identity);
+
+/// Where shm_open(3) and sem_open(3) have their files.
+inline constexpr std::string_view kNamedMemory = "/dev/shm";
+/// Shared memory that has a name there: it is memory first, so that beside its original the tree
+/// has its own.
+[[nodiscard]] std::vector<const model::SharedObject*> named_memory(const model::Snapshot& snapshot);
 
 /// Into `fd`, an empty file, which gets its size and its holes.
 void write_content(const snapshot::StoredSnapshot& snapshot, const HeldContent& content, int fd);

@@ -3,6 +3,7 @@
 
 #include <linux/prctl.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "replay/restore/memory_fill.h"
 #include "replay/restore/seed_image.h"
 #include "snapshot/capture/mappings.h"
+#include "snapshot/proc/smaps.h"
 
 namespace icecore::replay {
 namespace {
@@ -50,6 +52,22 @@ bool same_mapping(const model::Mapping& a, const model::Mapping& b) {
          a.device() == b.device() && a.inode() == b.inode() && a.flags() == b.flags() &&
          a.shared_space() == b.shared_space() && a.file() == b.file() &&
          a.page_size() == b.page_size() && a.guards_size() == 0 && b.guards_size() == 0;
+}
+
+/// The first of its mappings attaches a segment whole; the others are parts of it that were given
+/// another protection.
+void attach(int segment, const model::Mapping& mapping, const MappingPlan& plan, CallBatch& batch) {
+  const bool may_write = snapshot::proc::has_vm_flag(mapping.flags(), "mw");
+  const int flags = (may_write ? 0 : SHM_RDONLY) | (mapping.executable() ? SHM_EXEC : 0);
+  if (mapping.offset() == 0) {
+    batch.add(
+        SYS_shmat,
+        {static_cast<std::uint64_t>(segment), mapping.start(), static_cast<std::uint64_t>(flags)},
+        text_of(mapping) + ": shmat");
+  }
+  batch.add(SYS_mprotect,
+            {mapping.start(), size_of(mapping), static_cast<std::uint64_t>(plan.protection)},
+            text_of(mapping) + ": mprotect");
 }
 
 /// Kept by a fork, and not emptied by it.
@@ -186,7 +204,7 @@ int MemoryBuilder::file_for(const model::Mapping& mapping, Work& work) {
 
 void MemoryBuilder::send_files(Work& work) {
   for (const auto* mapping : work.fresh) {
-    if (work.plans.at(mapping).needs_file) {
+    if (work.plans.at(mapping).needs_file && !shared_.segment(mapping->shared_space())) {
       with_context(text_of(*mapping), [&] { file_for(*mapping, work); });
     }
   }
@@ -200,6 +218,10 @@ void MemoryBuilder::map(Work& work) {
   CallBatch batch(puppet, puppet.pid());
   for (const auto* mapping : work.fresh) {
     const auto& plan = work.plans.at(mapping);
+    if (const auto segment = shared_.segment(mapping->shared_space())) {
+      attach(*segment, *mapping, plan, batch);
+      continue;
+    }
     std::uint64_t file = ~0ULL;
     if (plan.needs_file) {
       file = static_cast<std::uint64_t>(

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "replay/files/description_maker.h"
 #include "replay/files/file_policy.h"
+#include "replay/files/held_content.h"
 #include "replay/files/inherited.h"
 #include "replay/files/mapped_file.h"
 #include "replay/files/own_file.h"
@@ -22,6 +23,7 @@
 #include "replay/restore/credentials.h"
 #include "replay/restore/descriptor_table.h"
 #include "replay/restore/memory_builder.h"
+#include "replay/restore/memory_segments.h"
 #include "replay/restore/nursery.h"
 #include "replay/restore/outer_terminal.h"
 #include "replay/restore/process_attributes.h"
@@ -61,6 +63,7 @@ class Restoration {
   const snapshot::AffinityScope affinity_;
   Transport transport_;
   std::optional<Nursery> nursery_;
+  std::optional<MemorySegments> segments_;
   std::optional<SharedObjects> shared_;
   std::optional<MemoryBuilder> memory_;
   std::optional<TreeBuilder> tree_;
@@ -89,6 +92,11 @@ void Restoration::make_tree() {
     options.wished_directories = std::move(directories.wished);
     options.other_files = Nursery::Options::OtherFiles::ReadOnly;
   }
+  // Named memory is not shared with a living original, nor with another life.
+  const bool own_memory =
+      changed == FileOptions::Changed::Refuse && !options_.in_place && !named_memory(model).empty();
+  if (own_memory) options.private_directories.emplace_back(kNamedMemory);
+  options.new_ipc = needs_own_ipc(model, options_.in_place);
   nursery_.emplace(options, transport_);
   surroundings_.root = nursery_->root();
   surroundings_.maker = &nursery_->puppet();
@@ -97,6 +105,7 @@ void Restoration::make_tree() {
     show_own_file(nursery_->puppet(), options_.own_file->path, options_.own_file->text);
   }
   if (options_.files.has_private_view()) fill_private_view(snapshot_, surroundings_.root);
+  if (own_memory) fill_named_memory(snapshot_, surroundings_.root);
   if (changed == FileOptions::Changed::Sandbox) {
     take_present_files(snapshot_, surroundings_.root);
     if (auto taken = describe_taken_files(snapshot_); !taken.empty()) {
@@ -104,6 +113,7 @@ void Restoration::make_tree() {
     }
   }
   if (changed == FileOptions::Changed::Rollback) make_missing_files(snapshot_, surroundings_.root);
+  segments_.emplace(snapshot_, nursery_->pid());
   shared_.emplace(snapshot_, [this](const model::SharedObject& object) {
     return open_shared_file(snapshot_, object, surroundings_, options_.files);
   });
@@ -215,6 +225,7 @@ RestoredTree Restoration::run() {
   if (options_.files.changed == FileOptions::Changed::Rollback) {
     roll_back_files(snapshot_, surroundings_.root);
   }
+  segments_->keep();
   nursery_->let_go(result.inner_root);
   result.init_pid = options_.in_place ? 0 : nursery_->pid();
   result.reports = nursery_->take_reports();
@@ -252,6 +263,9 @@ void Restoration::undo() {
 
 Refusals check_restore(const snapshot::StoredSnapshot& snapshot, const RestoreOptions& options) {
   Refusals refusals = check_support(snapshot);
+  for (auto& refusal : check_segments(snapshot.model(), options.in_place)) {
+    refusals.push_back(std::move(refusal));
+  }
   for (auto& refusal : check_mapped_files(snapshot, options.files)) {
     refusals.push_back(std::move(refusal));
   }

@@ -27,6 +27,7 @@ std::string memfd_name(const std::string& mapped) {
 SharedObjects::SharedObjects(const snapshot::StoredSnapshot& snapshot, OpenFile open_file)
     : snapshot_(snapshot), open_file_(std::move(open_file)) {
   for (const auto& object : snapshot.model().shared_objects()) {
+    if (object.kind() == model::SharedObject::SYSV) continue;
     objects_[object.space()] =
         with_context("shared memory " + object.name(), [&] { return make(object); });
   }
@@ -36,6 +37,14 @@ int SharedObjects::descriptor(std::uint64_t space) const {
   const auto found = objects_.find(space);
   if (found == objects_.end()) throw Error("a shared mapping's memory is not in the snapshot");
   return found->second.get();
+}
+
+std::optional<int> SharedObjects::segment(std::uint64_t space) const {
+  if (space == 0) return std::nullopt;
+  const auto& objects = snapshot_.model().shared_objects();
+  const auto found = std::ranges::find(objects, space, &model::SharedObject::space);
+  const bool is_segment = found != objects.end() && found->kind() == model::SharedObject::SYSV;
+  return is_segment ? std::optional(found->sysv_id()) : std::nullopt;
 }
 
 UniqueFd SharedObjects::make(const model::SharedObject& object) {

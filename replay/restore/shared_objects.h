@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "base/unique_fd.h"
 #include "snapshot/stored_snapshot.h"
@@ -21,6 +22,9 @@ class SharedObjects {
 
   /// The object of SharedObject.space; throws when there is none.
   [[nodiscard]] int descriptor(std::uint64_t space) const;
+  /// The id by which shmat(2) attaches it, when it is System V shared memory: see
+  /// memory_segments.h.
+  [[nodiscard]] std::optional<int> segment(std::uint64_t space) const;
 
  private:
   UniqueFd make(const model::SharedObject& object);

@@ -145,10 +145,7 @@ void Check::check_memory(const model::Process& process) {
 
 void Check::check_shared_memory() {
   for (const auto& object : snapshot_.shared_objects()) {
-    if (object.kind() == model::SharedObject::SYSV) {
-      refuse(0, "SysV shared memory " + std::to_string(object.sysv_id()),
-             "System V objects cannot be made again yet");
-    } else if (object.kind() == model::SharedObject::UNKNOWN) {
+    if (object.kind() == model::SharedObject::UNKNOWN) {
       refuse(0, "shared memory " + object.name(), "icecore does not know this kind");
     }
   }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
@@ -12,8 +13,11 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error.h"
 #include "snapshot/capture/file_kind.h"
+#include "snapshot/capture/inside_namespace.h"
 #include "snapshot/capture/mappings.h"
+#include "snapshot/capture/proc_directory.h"
 #include "snapshot/proc/smaps.h"
 
 namespace icecore::snapshot {
@@ -184,8 +188,48 @@ void list_mappings(const model::Process& process, Listing& listing) {
   }
 }
 
-void list_process(const model::Process& process, Listing& listing) {
+/// "3 semaphore sets and message queues": what is in the IPC namespace of `pid` beside memory.
+std::string ipc_objects(int pid) {
+  std::ptrdiff_t count = 0;
+  inside_namespace(NamespaceKind::Ipc, pid, [&] {
+    for (const char* file : {"/proc/sysvipc/sem", "/proc/sysvipc/msg"}) {
+      const std::string text = ProcDirectory::read_file(file);
+      count += std::max<std::ptrdiff_t>(std::ranges::count(text, '\n') - 1, 0);  // without the head
+    }
+  });
+  return count == 0 ? "" : std::to_string(count) + " semaphore sets and message queues";
+}
+
+bool has_our_host_name(int pid) {
+  utsname ours{};
+  utsname theirs{};
+  ::uname(&ours);
+  inside_namespace(NamespaceKind::Uts, pid, [&] { ::uname(&theirs); });
+  return std::string_view(ours.nodename) == theirs.nodename &&
+         std::string_view(ours.domainname) == theirs.domainname;
+}
+
+/// Why a namespace of the tree's own cannot be made again; empty when it can, or need not.
+std::string obstacle(const model::Process& process, const model::Namespace& space) {
   constexpr std::array<std::string_view, 3> kNotRestored = {"user", "mnt", "net"};
+  if (std::ranges::find(kNotRestored, space.kind()) != kNotRestored.end()) {
+    return "a namespace of this kind of the tree's own cannot be made again";
+  }
+  try {
+    if (space.kind() == "ipc") {
+      const std::string objects = ipc_objects(process.pid());
+      return objects.empty() ? "" : "the " + objects + " in it are not held";
+    }
+    if (space.kind() == "uts" && !has_our_host_name(process.pid())) {
+      return "a host name of the tree's own cannot be given to it again";
+    }
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+void list_process(const model::Process& process, Listing& listing) {
   const std::string name = "process " + std::to_string(process.pid());
   if (process.tracer_pid() != 0) {
     listing.add(process.pid(), 0, name,
@@ -195,10 +239,10 @@ void list_process(const model::Process& process, Listing& listing) {
   }
   for (const model::Namespace& space : process.namespaces()) {
     if (space.shared_with_icecore() || space.made_by_icecore()) continue;
-    if (std::ranges::find(kNotRestored, space.kind()) == kNotRestored.end()) continue;
+    const std::string reason = obstacle(process, space);
+    if (reason.empty()) continue;
     listing.add(process.pid(), 0, space.kind() + " namespace " + std::to_string(space.inode()),
-                "a namespace of this kind of the tree's own cannot be made again",
-                Limitation::VIEW_ONLY);
+                reason, Limitation::VIEW_ONLY);
   }
   if (process.credentials().seccomp_filters() > 0) {
     listing.add(process.pid(), 0, "seccomp filters", "the filters themselves are not held",

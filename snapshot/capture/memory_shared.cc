@@ -3,19 +3,23 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <string_view>
 
+#include "base/error.h"
+#include "base/log.h"
 #include "base/unique_fd.h"
 #include "snapshot/capture/file_identity.h"
 #include "snapshot/capture/file_pages.h"
+#include "snapshot/capture/inside_namespace.h"
 #include "snapshot/capture/mappings.h"
 #include "snapshot/capture/memory_scan.h"
+#include "snapshot/proc/text.h"
 
 namespace icecore::snapshot {
 namespace {
@@ -58,6 +62,28 @@ bool is_shared_memory(const model::Mapping& mapping) {
 PageSet mapped_pages(const model::Mapping& mapping) {
   return {
       {mapping.offset() / store::kPageSize, (mapping.end() - mapping.start()) / store::kPageSize}};
+}
+
+/// Its inode tells nothing of its owner and mode; what shmctl(2) says does.
+void fill_segment(int pid, const model::Mapping& mapping, model::SharedObject& object) {
+  const std::string_view key =
+      std::string_view(mapping.name()).substr(std::string_view("/SYSV").size(), 8);
+  object.set_sysv_id(static_cast<int>(mapping.inode()));
+  object.set_sysv_key(static_cast<int>(proc::to_number<std::uint32_t>(key, 16).value_or(0)));
+  shmid_ds status{};
+  try {
+    inside_namespace(NamespaceKind::Ipc, pid, [&] {
+      if (::shmctl(object.sysv_id(), IPC_STAT, &status) != 0) throw_errno("shmctl");
+    });
+  } catch (const Error& error) {
+    log(Topic::Capture,
+        "System V shared memory " + std::to_string(object.sysv_id()) + ": " + error.what());
+    return;
+  }
+  object.mutable_identity()->set_size(status.shm_segsz);
+  object.mutable_identity()->set_mode(status.shm_perm.mode);
+  object.mutable_identity()->set_uid(status.shm_perm.uid);
+  object.mutable_identity()->set_gid(status.shm_perm.gid);
 }
 
 /// Without the right to open the object: the pages that a process has in its page tables.
@@ -128,9 +154,7 @@ SharedMemory::Delta SharedMemory::capture_object(Object& object, const std::vect
     fill_identity(status, *shared->mutable_identity());
   }
   if (shared->kind() == model::SharedObject::SYSV) {
-    shared->set_sysv_id(static_cast<int>(first.mapping->inode()));
-    shared->set_sysv_key(static_cast<int>(std::strtoul(
-        first.mapping->name().c_str() + std::string_view("/SYSV").size(), nullptr, 16)));
+    fill_segment(first.process->pid(), *first.mapping, *shared);
   }
   if (shared->kind() == model::SharedObject::MEMFD && fd.valid()) {
     const int seals = ::fcntl(fd.get(), F_GET_SEALS);

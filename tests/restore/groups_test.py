@@ -1,7 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Each group of state has a victim that sees for itself whether it came back equal."""
+import ctypes
+
 import revival
+
+
+def remove_segments_but(known):
+    """What a test that failed halfway has left: a segment outlives those that attach it."""
+    with open("/proc/sysvipc/shm", encoding="ascii") as now:
+        left = [line.split() for line in now.readlines()[1:]]
+    for row in left:
+        if row[1] not in known and int(row[0]) & 0xfff00000 == 0x1ce00000:
+            ctypes.CDLL(None).shmctl(int(row[1]), 0, None)
 
 
 class Groups(revival.RevivalTest):
@@ -16,6 +27,12 @@ class Groups(revival.RevivalTest):
 
     def test_memory(self):
         self.check_group("memory")
+
+    def test_system_v_shared_memory(self):
+        with open("/proc/sysvipc/shm", encoding="ascii") as before:
+            known = {line.split()[1] for line in before}
+        self.addCleanup(remove_segments_but, known)
+        self.check_group("sysv")
 
     def test_tree(self):
         self.check_group("tree")

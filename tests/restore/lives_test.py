@@ -10,6 +10,19 @@ import time
 import revival
 
 
+# Ends with status 5 when the memory says so.
+COUNTING_IN_NAMED_MEMORY = """
+import mmap, os, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+os.ftruncate(fd, 4096)
+memory = mmap.mmap(fd, 4096)
+memory[1:4] = b'12x'
+memory[0:1] = b'R'
+while memory[0:1] == b'R': time.sleep(0.01)
+sys.exit(5)
+"""
+
+
 def processes():
     return {int(name) for name in os.listdir("/proc") if name.isdigit()}
 
@@ -45,6 +58,24 @@ class Lives(revival.RevivalTest):
         for life in lives:
             self.assertEqual(life.wait(revival.LONG), 0, life.said.read_text())
         self.assertEqual(original.wait(revival.LONG), 0)
+
+    def test_named_memory_is_not_shared_with_the_original(self):
+        name = f"/dev/shm/icecore-test-{os.getpid()}"
+        self.addCleanup(pathlib.Path(name).unlink, missing_ok=True)
+        program = self.start("python3", "-c", COUNTING_IN_NAMED_MEMORY, name)
+        self.wait_for(lambda: os.path.exists(name) and pathlib.Path(name).read_bytes()[:1] == b"R", "memory")
+        self.snap(program.pid, "memory")
+        pathlib.Path(name).write_bytes(b"E" + bytes(4095))  # the original ends itself
+        self.assertEqual(program.wait(revival.LONG), 5)
+        pathlib.Path(name).unlink()
+        life = self.restore("memory", "--pidfile", self.directory / "pid")
+        pid = int(self.wait_for(lambda: (self.directory / "pid").exists() and
+                                (self.directory / "pid").read_text(), "pid file"))
+        own = pathlib.Path(f"/proc/{pid}/root{name}")
+        self.assertEqual(own.read_bytes()[:5], b"R12x\0")
+        self.assertFalse(os.path.exists(name))
+        own.write_bytes(b"E" + bytes(4095))
+        self.assertEqual(life.wait(revival.LONG), 5, life.said.read_text())
 
     def test_ten_lives_in_a_row(self):
         process, place = self.idle()
