@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "replay/restore/refusal.h"
@@ -14,6 +15,15 @@ namespace icecore::replay {
 
 /// What System V shared memory of the snapshot could not be made, or would be taken from somebody.
 [[nodiscard]] Refusals check_segments(const model::Snapshot& snapshot, bool in_place);
+
+[[nodiscard]] inline bool is_segment(const model::SharedObject& object) {
+  return object.kind() == model::SharedObject::SYSV;
+}
+/// "System V shared memory 12", for messages.
+[[nodiscard]] std::string name_of_segment(const model::SharedObject& object);
+
+/// Why the segment of that id in our IPC namespace cannot be used or made; empty when it can.
+[[nodiscard]] std::string obstacle_to_segment(const model::SharedObject& object);
 
 /// The System V shared memory that the tree has attached, made with its ids, keys, owners, modes
 /// and contents for shmat(2). A segment that is there still, and that nobody has attached, gets its
