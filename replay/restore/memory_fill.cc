@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
@@ -32,7 +33,8 @@ class Writer {
   Writer(int pid, const PageSource* source)
       : source_(source),
         fd_(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC)),
-        buffer_(kBufferPages * store::kPageSize) {
+        memory_(std::make_unique_for_overwrite<std::byte[]>(kBufferPages * store::kPageSize)),
+        buffer_(memory_.get(), kBufferPages * store::kPageSize) {
     if (!fd_.valid()) throw_errno("opening the memory of a puppet");
   }
 
@@ -45,7 +47,7 @@ class Writer {
       }
       if (count_ > 0 && (page != first_ + count_ || count_ == kBufferPages)) flush();
       if (count_ == 0) first_ = page;
-      const auto room = std::span(buffer_).subspan(count_ * store::kPageSize, store::kPageSize);
+      const auto room = buffer_.subspan(count_ * store::kPageSize, store::kPageSize);
       const auto kind = reader.read_page(space, page, room);
       if (kind == store::PageVersion::Kind::Absent) continue;
       if (kind == store::PageVersion::Kind::Zero && fill.skip_zero) continue;
@@ -69,7 +71,7 @@ class Writer {
   }
 
   void flush() {
-    write(first_, std::span(buffer_).first(count_ * store::kPageSize));
+    write(first_, buffer_.first(count_ * store::kPageSize));
     count_ = 0;
   }
 
@@ -85,7 +87,8 @@ class Writer {
   const PageSource* source_;
 
   UniqueFd fd_;
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> memory_;  // not cleared: most fills use a few pages of it
+  std::span<std::byte> buffer_;
   std::uint64_t first_ = 0;
   std::uint64_t count_ = 0;
 };

@@ -172,6 +172,12 @@ class Images(ImageTest):
                                        timeout=harness.DEADLINE)
             self.assertEqual(inspected.returncode, 0, inspected.stderr)
             self.assertIn("icecore.image", inspected.stdout)
+            # As through a registry.
+            carried = self.directory / "carried.oci"
+            copied = subprocess.run(["skopeo", "--insecure-policy", "copy", f"oci:{layout}:hello", f"oci:{carried}:hello"],
+                                    capture_output=True, text=True, timeout=harness.DEADLINE)
+            self.assertEqual(copied.returncode, 0, copied.stderr)
+            self.done("image", "import", "--name", "carried", carried)
         self.assertRegex(self.done("image", "verify").out, "hello: .*, sound")
         self.assertIn("exists already", self.icecore("image", "import", layout).err)
         self.done("image", "import", "--name", "other", layout)
@@ -190,11 +196,14 @@ class Images(ImageTest):
     @program.needs("systemd-analyze")
     def test_the_example_units_are_sound(self):
         examples = pathlib.Path(__file__).resolve().parents[2] / "docs" / "examples"
-        for unit in examples.glob("*.service"):
+        units = []
+        for unit in examples.iterdir():
             text = unit.read_text().replace("/usr/bin/icecore", str(pathlib.Path(harness.ICECORE).resolve()))
-            copy = self.directory / unit.name.replace("@", "@web")
-            copy.write_text(text)
-            verified = subprocess.run(["systemd-analyze", "verify", "--man=no", copy], capture_output=True, text=True,
+            units.append(self.directory / unit.name.replace("@", "@web"))
+            units[-1].write_text(text)
+        self.assertEqual({unit.suffix for unit in units}, {".service", ".socket"})
+        for unit in units:
+            verified = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True,
                                       timeout=harness.DEADLINE)
             self.assertNotIn(unit.name.split(".")[0], verified.stderr)
 
