@@ -25,6 +25,7 @@
 #include "replay/image/image_catalog.h"
 #include "replay/image/inside_command.h"
 #include "replay/image/lent_bank.h"
+#include "replay/image/own_host_name.h"
 #include "replay/image/raw_memory.h"
 #include "replay/image/read_ahead.h"
 #include "replay/live/own_network.h"
@@ -167,6 +168,8 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   auto options = options_of(snapshot.model(), image, wishes);
   std::optional<replay::OwnNetwork> network;
   if (wishes.network == CopyWishes::Network::Own) network.emplace();
+  std::optional<replay::OwnHostName> host;
+  if (!wishes.host_name.empty()) host.emplace(wishes.host_name);
   require_startable(snapshot, image, options);
   const auto bank = replay::LentBank::find(catalog.file(image.name, "bank"), snapshot);
   options.bank = bank.get();
@@ -178,6 +181,7 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   const auto tree =
       with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });
   if (limited != nullptr) limited->leave();
+  host.reset();
   network.reset();
   announce_copy(tree, image, wishes, started);
   const int status = program.wait(tree, RestoredProgram::Until::RootEnds);

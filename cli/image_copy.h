@@ -19,6 +19,7 @@ struct CopyWishes {
   enum class Files { Private, Shared } files = Files::Private;
   /// The starter's network, or one of its own with a loopback device only.
   enum class Network { Starters, Own } network = Network::Starters;
+  std::string host_name;  ///< empty: the starter's
   replay::CopyLimits limits;
   int signal = 0;                    ///< sent to the root when it runs; 0 for none
   std::string after;                 ///< shell command, run in its namespaces when it runs

@@ -40,6 +40,7 @@ constexpr std::array kOptions = {
         "its network: the starter's, or one of its own, where it reaches only itself and no port "
         "is taken; $LISTEN_FDS leads in",
         Completes::Nothing, "shared"},
+    Option{"hostname", 0, "NAME", "its host name, instead of the starter's"},
     Option{"mem", 0, "SIZE", "limit the memory of each copy (512M, 2G), by a cgroup"},
     Option{"cpu", 0, "NUMBER", "limit each copy to so many CPUs (0.5, 2), by a cgroup"},
     Option{"pidfile", 0, "FILE", "write the pid of each copy's root, as seen from here, on a line",
@@ -98,6 +99,7 @@ CopyWishes wishes_of(const Invocation& invocation) {
   wishes.ports = ports_of(invocation);
   if (invocation.text("files") == "shared") wishes.files = CopyWishes::Files::Shared;
   if (invocation.text("net") == "own") wishes.network = CopyWishes::Network::Own;
+  wishes.host_name = invocation.text("hostname");
   wishes.limits = limits_of(invocation);
   wishes.after = invocation.text("after");
   if (invocation.has("signal")) {

@@ -122,12 +122,15 @@ class ImageLives(ImageTest):
     def cgroups_of_icecore():
         return list(pathlib.Path("/sys/fs/cgroup").rglob("icecore-fork-*"))
 
-    def test_copies_with_networks_of_their_own_have_the_same_port(self):
+    def test_copies_with_networks_and_host_names_of_their_own_have_the_same_port(self):
         port = free_port()
         self.build("fork", PYTHON, "-c", PREFORK, port, 1)
         ask = f"import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:{port}').read())"
-        with Run(self, "fork", "--net", "own", "--copies", 2) as run:
+        with Run(self, "fork", "--net", "own", "--hostname", "elsewhere", "--copies", 2) as run:
             for pid in run.pids():
+                name = subprocess.run(["nsenter", "-t", str(pid), "-u", "uname", "-n"], capture_output=True, text=True,
+                                      timeout=harness.DEADLINE, check=True)
+                self.assertEqual(name.stdout, "elsewhere\n")
                 inside = subprocess.run(["nsenter", "-t", str(pid), "-n", PYTHON, "-c", ask], capture_output=True,
                                         text=True, timeout=harness.DEADLINE, check=False)
                 self.assertRegex(inside.stdout, r"worker \d+ of \d+", inside.stderr)
