@@ -44,6 +44,14 @@ while True:
 """
 
 
+def damage(path, at):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        byte = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte[0] ^ 0x20]))
+
+
 @unittest.skipUnless(os.geteuid() == 0, "needs root")
 class ImageLives(ImageTest):
     def test_a_copy_ends_with_its_root_and_its_port_is_free(self):
@@ -84,6 +92,25 @@ class ImageLives(ImageTest):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         with Run(self, "fork"):
             self.assertRegex(get(port), r"worker \d+ of \d+")
+
+    def test_a_damaged_image_is_refused_by_name_and_nothing_is_left(self):
+        port = free_port()
+        self.build("fork", PYTHON, "-c", PREFORK, port, 2)
+        memory = self.store / "images" / "fork.memory"
+        damage(memory, memory.stat().st_size // 2)
+        with Run(self, "fork"):  # made of the store, which has all of it too
+            self.assertRegex(get(port), r"worker \d+ of \d+")
+        memory.unlink()
+        for pack in (self.store / "packs").iterdir():
+            for at in range(4096, pack.stat().st_size, 4096):
+                damage(pack, at)
+        refused = self.icecore("image", "run", "fork")
+        self.assertEqual(refused.status, 1)
+        self.assertRegex(refused.err, r"\Aerror: .*\.pack.*\n(hint: .*\n)?\Z")
+        socket.create_server(("127.0.0.1", port)).close()
+        verified = self.icecore("image", "verify", "fork")
+        self.assertEqual(verified.status, 1, verified.out)
+        self.assertIn(".pack", verified.out + verified.err)
 
     def test_a_copy_whose_starter_was_killed_gives_its_port_to_the_next(self):
         port = free_port()
