@@ -49,11 +49,17 @@ std::string own_text(const replay::Image& image, const CopyWishes& wishes) {
   return text;
 }
 
-model::Snapshot model_of(const snapshot::StoredSnapshot& stored, const CopyWishes& wishes) {
+/// The image with what is other in this copy; most often nothing, and a model of thousands of
+/// mappings takes time to copy.
+snapshot::StoredSnapshot changed_for(const snapshot::StoredSnapshot& stored,
+                                     const CopyWishes& wishes) {
+  const bool has_event =
+      !replay::environment_of_root(stored.model(), "ICECORE_COPY_EVENTFD").empty();
+  if (wishes.ports.empty() && !has_event) return stored;
   model::Snapshot model = stored.model();
   replay::change_ports(model, {wishes.ports});
   replay::raise_copy_event(model);
-  return model;
+  return {stored, std::move(model)};
 }
 
 replay::RestoreOptions options_of(const model::Snapshot& model, const replay::Image& image,
@@ -164,7 +170,7 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   const replay::ReadAhead reading(catalog.file(image.name, "memory"),
                                   catalog.file(image.name, "touched"));
   const snapshot::StoredSnapshot stored(store, {image.name, image.number});
-  const snapshot::StoredSnapshot snapshot(stored, model_of(stored, wishes));
+  const snapshot::StoredSnapshot snapshot = changed_for(stored, wishes);
   auto options = options_of(snapshot.model(), image, wishes);
   std::optional<replay::OwnNetwork> network;
   if (wishes.network == CopyWishes::Network::Own) network.emplace();
