@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "replay/live/live_allocation.h"
 #include "replay/live/live_breakpoints.h"
 #include "replay/live/live_execution.h"
 #include "replay/live/live_facts.h"
@@ -25,6 +26,7 @@ struct LiveTarget::Parts {
   LiveOptions options;
   LiveState state{*tree};
   LiveExecution execution{*tree};
+  LiveAllocation allocation{*tree};
   LiveBreakpoints breakpoints;
   LiveFacts facts{*tree};
   LiveFiles files{*tree, options};
@@ -72,6 +74,7 @@ std::size_t LiveTarget::read_memory(std::int32_t pid, std::uint64_t address,
 void LiveTarget::detach(std::int32_t pid) { parts_->tree->detach(pid); }
 void LiveTarget::kill(std::int32_t pid) { parts_->tree->kill(pid); }
 
+gdbstub::Allocation* LiveTarget::allocation() { return &parts_->allocation; }
 gdbstub::Attaching* LiveTarget::attaching() {
   return parts_->options.choice == LiveOptions::Choice::Free ? &parts_->starting : nullptr;
 }

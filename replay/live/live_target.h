@@ -28,6 +28,7 @@ class LiveTarget : public gdbstub::Target {
   void detach(std::int32_t pid) override;
   void kill(std::int32_t pid) override;
 
+  gdbstub::Allocation* allocation() override;
   gdbstub::Attaching* attaching() override;
   gdbstub::Breakpoints* breakpoints() override;
   gdbstub::EventChoice* event_choice() override;

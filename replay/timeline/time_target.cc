@@ -78,6 +78,20 @@ void TimeTarget::write_registers(gdbstub::ThreadId thread, const gdbstub::Regist
                               [&] { live_.writing()->write_registers(thread, values); });
 }
 
+std::uint64_t TimeTarget::allocate(std::int32_t pid, const gdbstub::AllocationRequest& request) {
+  if (in_past(pid)) throw_past();
+  present_ = nullptr;
+  recording_.changed(pid, "the debugger has taken memory in it");
+  return live_.allocation()->allocate(pid, request);
+}
+
+void TimeTarget::release(std::int32_t pid, std::uint64_t address) {
+  if (in_past(pid)) throw_past();
+  present_ = nullptr;
+  recording_.changed(pid, "the debugger has given back memory in it");
+  live_.allocation()->release(pid, address);
+}
+
 void TimeTarget::detach(std::int32_t pid) {
   return_to_present();
   live_.detach(pid);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/unique_fd.h"
+#include "gdbstub/target/allocation.h"
 #include "gdbstub/target/breakpoints.h"
 #include "gdbstub/target/execution.h"
 #include "gdbstub/target/monitor.h"
@@ -28,6 +29,7 @@ class TimeTarget : public gdbstub::Target,
                    public gdbstub::ReverseExecution,
                    public gdbstub::Breakpoints,
                    public gdbstub::Writing,
+                   public gdbstub::Allocation,
                    public gdbstub::Monitor {
  public:
   /// `recording` observes `tree` and outlives this.
@@ -66,8 +68,12 @@ class TimeTarget : public gdbstub::Target,
                           std::shared_ptr<const gdbstub::StopCondition> condition) override;
   [[nodiscard]] unsigned watchpoint_count() const override { return 4; }
 
+  std::uint64_t allocate(std::int32_t pid, const gdbstub::AllocationRequest& request) override;
+  void release(std::int32_t pid, std::uint64_t address) override;
+
   std::string run(std::string_view line, gdbstub::ThreadId current) override;
 
+  gdbstub::Allocation* allocation() override { return this; }
   gdbstub::Attaching* attaching() override { return live_.attaching(); }
   gdbstub::Breakpoints* breakpoints() override { return this; }
   gdbstub::EventChoice* event_choice() override { return live_.event_choice(); }

@@ -38,6 +38,18 @@ def test_threads(icecore, program):
            r"exited with status = 3")
 
 
+def test_expressions_with_memory_of_their_own(icecore, program):
+    packets = program.parent / "packets"
+    out = lldb(icecore, program, "work", "breakpoint set -n work", "continue",
+               f"log enable -f {packets} gdb-remote packets",
+               "expression -- int sum = 0; for (int i = 1; i < 4; ++i) sum += twice(i); sum + counter",
+               'expression -- (unsigned long)strlen("a literal")', "expression -- int $kept = 5", "expression -- $kept + 2",
+               "breakpoint delete -f", "continue")
+    expect(packets.read_bytes().decode(errors="replace"), r"send packet: \$_M[0-9a-f]+,rw",
+           r"read packet: \$7f[0-9a-f]+#")
+    expect(out, r"\(int\) \$\d+ = 12\b", r"\(unsigned long\) \$\d+ = 9\b", r"= 7\b", r"exited with status = 7")
+
+
 def main():
     icecore = os.environ.get("ICECORE")
     if not icecore:
@@ -48,7 +60,7 @@ def main():
             return SKIPPED
     with tempfile.TemporaryDirectory() as folder:
         program = live.build_program(folder)
-        for test in (test_break_step_write_and_watch, test_threads):
+        for test in (test_break_step_write_and_watch, test_threads, test_expressions_with_memory_of_their_own):
             test(icecore, program)
             print(f"{test.__name__}: ok", flush=True)
     return 0
