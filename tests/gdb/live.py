@@ -2,6 +2,7 @@
 """What the tests of living processes share: a program to debug, `icecore serve`, and a real gdb."""
 import os
 import pathlib
+import select
 import subprocess
 import sys
 
@@ -60,3 +61,11 @@ def state_of(pid):
         return None
     fields = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
     return fields["State"][0], int(fields["TracerPid"])
+
+
+def wait_for_end(handle):
+    """Of the process that this pidfd is of."""
+    ended = select.select([handle], [], [], LIMIT)[0]
+    os.close(handle)
+    if not ended:
+        sys.exit("FAILED: a process does not end")
