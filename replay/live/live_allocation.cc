@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "replay/record/process_copy.h"
 #include "snapshot/tracing/injected_call.h"
+#include "snapshot/tracing/syscall_instruction.h"
 
 namespace icecore::replay {
 namespace {
@@ -27,8 +27,8 @@ LiveThread& some_stopped_thread(LiveProcess& process) {
 std::int64_t LiveAllocation::call(std::int32_t pid, std::int64_t number,
                                   const std::array<std::uint64_t, 6>& arguments) {
   LiveThread& thread = some_stopped_thread(tree_.process(pid));
-  const auto done =
-      snapshot::inject_call(thread.id.tid, find_syscall_instruction(pid), number, arguments);
+  const auto done = snapshot::inject_call(thread.id.tid, snapshot::find_syscall_instruction(pid),
+                                          number, arguments);
   // The stop that would have delivered a signal is over.
   if (std::exchange(thread.in_signal_stop, false) && thread.signal != 0) {
     ::syscall(SYS_tgkill, pid, thread.id.tid, thread.signal);

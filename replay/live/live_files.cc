@@ -9,11 +9,11 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstring>
 #include <utility>
 
+#include "replay/live/host_path.h"
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/proc/maps.h"
 
@@ -22,32 +22,21 @@ namespace {
 
 /// A debugger has a handful open; one that never closes any is not given more.
 constexpr std::size_t kMostOpenFiles = 1024;
-constexpr std::string_view kProc = "/proc/";
 
 [[noreturn]] void fail(std::string_view path, int errno_value) {
   throw gdbstub::HostFileError(std::string(path) + ": " + std::strerror(errno_value), errno_value);
 }
 
-/// The number that `path` begins with, which is cut off with the slash behind it; 0 for none.
-std::int32_t take_number(std::string_view& path) {
-  std::int32_t number = 0;
-  const auto [end, failure] = std::from_chars(path.data(), path.data() + path.size(), number);
-  if (failure != std::errc() || number <= 0) return 0;
-  path.remove_prefix(static_cast<std::size_t>(end - path.data()));
-  if (!path.starts_with('/')) return 0;
-  path.remove_prefix(1);
-  return number;
-}
-
-/// Debug information and scripts that debuggers look for beside programs and libraries.
-bool is_for_debuggers(std::string_view path) {
-  if (path.find("/..") != std::string_view::npos) return false;
-  return path.ends_with(".debug") || path.ends_with("-gdb.py") || path.ends_with("-gdb.gdb") ||
-         path.starts_with("/usr/lib/debug/");
-}
-
 bool only_reads(int flags) {
   return (flags & O_ACCMODE) == O_RDONLY && (flags & (O_CREAT | O_TRUNC)) == 0;
+}
+
+/// Where symbolic links have led.
+std::string real_path(int file) {
+  std::array<char, PATH_MAX> target{};
+  const std::string link = "/proc/self/fd/" + std::to_string(file);
+  const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
+  return size < 0 ? "" : std::string(target.data(), static_cast<std::size_t>(size));
 }
 
 }  // namespace
@@ -73,16 +62,11 @@ UniqueFd LiveFiles::open_below(std::int32_t pid, const std::string& path, int fl
 }
 
 bool LiveFiles::is_own_proc_path(std::string_view path) const {
-  if (!path.starts_with(kProc)) return false;
-  path.remove_prefix(kProc.size());
-  const auto process = tree_.processes().find(take_number(path));
+  const auto wanted = parse_proc_path(path);
+  if (!wanted) return false;
+  const auto process = tree_.processes().find(wanted->pid);
   if (process == tree_.processes().end()) return false;
-  constexpr std::string_view kTask = "task/";
-  if (path.starts_with(kTask)) {
-    path.remove_prefix(kTask.size());
-    if (!process->second.threads.contains(take_number(path))) return false;
-  }
-  return !path.empty() && path.find('/') == std::string_view::npos;
+  return wanted->tid == 0 || process->second.threads.contains(wanted->tid);
 }
 
 /// By device and inode: loaders know a library by other names than the kernel.
@@ -116,7 +100,8 @@ int LiveFiles::open(const OpenRequest& request) {
   } else {
     if (!only_reads(request.flags)) fail(path, EACCES);
     file = open_below(request.pid, path, O_RDONLY, 0);
-    if (!is_for_debuggers(path) && !is_mapped(file.get())) fail(path, EACCES);
+    const bool named = is_for_debuggers(path) && is_for_debuggers(real_path(file.get()));
+    if (!named && !is_mapped(file.get())) fail(path, EACCES);
   }
   int descriptor = 3;
   while (open_.contains(descriptor)) ++descriptor;

@@ -19,6 +19,7 @@
 #include "replay/record/syscall_rules.h"
 #include "snapshot/tracing/injected_call.h"
 #include "snapshot/tracing/stopped_thread.h"
+#include "snapshot/tracing/syscall_instruction.h"
 
 namespace icecore::replay {
 
@@ -89,7 +90,7 @@ EventRecorder::EventRecorder(int pid, EventLog& log, TimeStamps stamps)
       vdso_(pid),
       binding_(pid),
       stamps_(stamps),
-      syscall_instruction_(find_syscall_instruction(pid)) {
+      syscall_instruction_(snapshot::find_syscall_instruction(pid)) {
   if (vdso_.covers(registers_of(pid).rip)) {
     throw Error("process " + std::to_string(pid) + " is reading the clock: recording cannot begin");
   }
@@ -120,7 +121,7 @@ void EventRecorder::set_timestamp_trap(int pid, int mode) const {
 }
 
 void EventRecorder::end_timestamp_trap(int pid) {
-  trap_timestamps(pid, find_syscall_instruction(pid), PR_TSC_ENABLE);
+  trap_timestamps(pid, snapshot::find_syscall_instruction(pid), PR_TSC_ENABLE);
 }
 
 std::optional<std::string> EventRecorder::take_gap() { return std::exchange(gap_, std::nullopt); }

@@ -12,7 +12,6 @@
 #include <cerrno>
 
 #include "base/error.h"
-#include "replay/record/memory_map.h"
 #include "replay/record/seen_registers.h"
 #include "snapshot/tracing/injected_call.h"
 #include "snapshot/tracing/ptrace.h"
@@ -124,18 +123,6 @@ std::unique_ptr<ProcessCopy> copy_process_at_entry(int pid) {
     if (made.result != -EINVAL) break;
   }
   return adopt(pid, made, in_front);
-}
-
-std::uint64_t find_syscall_instruction(int pid) {
-  const auto vdso = find_mapping(pid, "[vdso]");
-  if (!vdso) throw Error("process " + std::to_string(pid) + " has no vdso");
-  std::string bytes(vdso->end - vdso->start, '\0');
-  TracedMemory(pid).read(vdso->start, std::as_writable_bytes(std::span(bytes)));
-  const auto found = bytes.find("\x0f\x05");
-  if (found == std::string::npos) {
-    throw Error("the vdso of process " + std::to_string(pid) + " makes no system call");
-  }
-  return vdso->start + found;
 }
 
 }  // namespace icecore::replay

@@ -56,7 +56,4 @@ std::unique_ptr<ProcessCopy> copy_process(int pid, std::uint64_t instruction);
 /// front of the call.
 std::unique_ptr<ProcessCopy> copy_process_at_entry(int pid);
 
-/// Address of a `syscall` instruction in the vdso of process `pid`. Throws when it has none.
-std::uint64_t find_syscall_instruction(int pid);
-
 }  // namespace icecore::replay

@@ -78,17 +78,21 @@ void TimeTarget::write_registers(gdbstub::ThreadId thread, const gdbstub::Regist
                               [&] { live_.writing()->write_registers(thread, values); });
 }
 
-std::uint64_t TimeTarget::allocate(std::int32_t pid, const gdbstub::AllocationRequest& request) {
+void TimeTarget::change_mappings(std::int32_t pid) {
   if (in_past(pid)) throw_past();
   present_ = nullptr;
-  recording_.changed(pid, "the debugger has taken memory in it");
+  for (const auto& [tid, thread] : tree_->process(pid).threads) {
+    recording_.missed(thread, "the debugger has taken memory in it, or given some back");
+  }
+}
+
+std::uint64_t TimeTarget::allocate(std::int32_t pid, const gdbstub::AllocationRequest& request) {
+  change_mappings(pid);
   return live_.allocation()->allocate(pid, request);
 }
 
 void TimeTarget::release(std::int32_t pid, std::uint64_t address) {
-  if (in_past(pid)) throw_past();
-  present_ = nullptr;
-  recording_.changed(pid, "the debugger has given back memory in it");
+  change_mappings(pid);
   live_.allocation()->release(pid, address);
 }
 

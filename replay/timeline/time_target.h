@@ -98,6 +98,8 @@ class TimeTarget : public gdbstub::Target,
   gdbstub::Writing* writing() override { return this; }
 
  private:
+  /// They are about to change, by other calls than the process's own.
+  void change_mappings(std::int32_t pid);
   [[nodiscard]] bool in_past(std::int32_t pid) const { return (past_ || passing_) && pid_ == pid; }
   /// Where process `pid` is now, with its position.
   MomentPointer now(std::int32_t pid);

@@ -208,6 +208,17 @@ def test_killed_stub_leaves_no_trap(case):
             process.wait(LIMIT)
 
 
+def test_links_do_not_lead_to_other_files(case):
+    folder = case.program.parent
+    (folder / "secret").write_text("secret", encoding="ascii")
+    (folder / "secret.debug").symlink_to(folder / "secret")
+    (folder / "real.debug").write_text("debug", encoding="ascii")
+    out = case.gdb("work", f"remote get {folder}/real.debug {folder}/two", f"remote get {folder}/secret.debug {folder}/one")
+    expect(out, r"Permission denied")
+    assert (folder / "two").read_text(encoding="ascii") == "debug"
+    assert not (folder / "one").exists() or not (folder / "one").read_bytes()
+
+
 def test_clients_start_programs(case):
     with live.Stub(case.icecore, "--multi") as stub:
         out = live.gdb_batch(stub.address, case.program, f"set remote exec-file {case.program}",
