@@ -136,11 +136,11 @@ Nursery::Nursery(const Options& options, Transport& transport)
 Nursery::~Nursery() {
   if (gone_) return;
   ::kill(pid_, SIGKILL);
-  int status = 0;
-  // The rest of its namespace is killed by the kernel, but those that we trace must be reaped by
-  // us.
-  while (::waitpid(pid_, &status, __WALL | WNOHANG) == 0) {
-    if (::waitpid(-1, &status, __WALL | WNOHANG) <= 0) ::usleep(200);
+  // The rest of its namespace is killed by the kernel and ends before it, but those that we trace
+  // only when we have reaped them.
+  for (int ended = 0; ended != pid_;) {
+    ended = ::waitpid(-1, nullptr, __WALL);
+    if (ended < 0 && errno != EINTR) return;
   }
 }
 
