@@ -29,9 +29,9 @@ void fill_common(const proc::FdInfo& info, OpenFile& file) {
   for (const std::string_view line : info.extra) file.add_fdinfo(std::string(line));
 }
 
-void fill_target(const DescriptorPlace& place, OpenFile& file) {
-  const std::string target = place.directory.read_descriptor_link(place.fd).value_or("");
-  const auto status = place.directory.stat_descriptor(place.fd);
+void fill_target(const ProcDirectory& directory, int fd, OpenFile& file) {
+  const std::string target = directory.read_descriptor_link(fd).value_or("");
+  const auto status = directory.stat_descriptor(fd);
   if (status) fill_identity(*status, *file.mutable_identity());
   file.set_kind(file_kind(target, status.value_or(decltype(status)::value_type{})));
   std::string_view path = target;
@@ -39,8 +39,8 @@ void fill_target(const DescriptorPlace& place, OpenFile& file) {
   if (is_path) file.set_deleted(proc::take_deleted(path));
   file.set_target(std::string(path));
   if (file.kind() == OpenFile::REGULAR && file.identity().links() > 0) {
-    const std::string link = "fd/" + std::to_string(place.fd);
-    fill_handle(place.directory.shared_fd(), link.c_str(), *file.mutable_identity());
+    const std::string link = "fd/" + std::to_string(fd);
+    fill_handle(directory.shared_fd(), link.c_str(), *file.mutable_identity());
   }
 }
 
@@ -88,17 +88,31 @@ void fill_unread_events(int borrowed, OpenFile& file) {
 void fill_bound(const DescriptorPlace& place, model::Socket& socket) {
   const std::string& name = socket.local_text();
   if (socket.domain() != AF_UNIX || name.empty() || name[0] == '@') return;
+  const auto directory = ProcDirectory::open(place.tid);
+  if (!directory) return;
   const std::string path = (name[0] == '/' ? "root" : "cwd/") + name;
   struct ::stat status {};
-  if (::fstatat(place.directory.shared_fd(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (::fstatat(directory->shared_fd(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     return;
   }
   if (S_ISSOCK(status.st_mode)) fill_identity(status, *socket.mutable_bound());
 }
 
-// A periodic timer that has expired stands still until somebody reads or asks, so fdinfo does not
-// tell when it would expire next. Asking makes it go on; a reader gets the same number of ticks.
-void advance_timer(const DescriptorPlace& place, OpenFile& file) {
+void read_lines_again(const DescriptorPlace& place, OpenFile& file) {
+  const auto directory = ProcDirectory::open(place.tid);
+  const auto text = directory ? directory->read_fdinfo(place.fd) : std::nullopt;
+  if (!text) return;
+  file.clear_fdinfo();
+  for (const std::string_view line : proc::parse_fdinfo(*text).extra) {
+    file.add_fdinfo(std::string(line));
+  }
+}
+
+// What is left of its time is less than when it was named. A periodic timer that has expired stands
+// still until somebody reads or asks, so fdinfo does not tell when it would expire next. Asking
+// makes it go on; a reader gets the same number of ticks.
+void read_timer(const DescriptorPlace& place, OpenFile& file) {
+  read_lines_again(place, file);
   const auto has = [&file](const char* line) {
     return std::ranges::find(file.fdinfo(), line) != file.fdinfo().end();
   };
@@ -106,12 +120,7 @@ void advance_timer(const DescriptorPlace& place, OpenFile& file) {
   const UniqueFd borrowed = place.lender.borrow(place.fd);
   itimerspec setting{};
   if (!borrowed.valid() || ::timerfd_gettime(borrowed.get(), &setting) != 0) return;
-  const auto text = place.directory.read_fdinfo(place.fd);
-  if (!text) return;
-  file.clear_fdinfo();
-  for (const std::string_view line : proc::parse_fdinfo(*text).extra) {
-    file.add_fdinfo(std::string(line));
-  }
+  read_lines_again(place, file);
 }
 
 }  // namespace
@@ -122,12 +131,19 @@ bool has_lease(const model::OpenFile& file) {
   });
 }
 
-void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, PipeCapture& pipes,
-                        OpenFile& file) {
+void name_open_file(const ProcDirectory& directory, int fd, const proc::FdInfo& info,
+                    OpenFile& file) {
   fill_common(info, file);
-  fill_target(place, file);
-  if ((file.flags() & O_PATH) != 0) return;
-  if (file.kind() == OpenFile::TIMERFD) advance_timer(place, file);
+  fill_target(directory, fd, file);
+}
+
+bool must_be_asked(const OpenFile& file) {
+  if ((file.flags() & O_PATH) != 0) return false;
+  return file.kind() == OpenFile::TIMERFD || file.kind() == OpenFile::MEMFD || may_have_owner(file);
+}
+
+void ask_open_file(const DescriptorPlace& place, PipeCapture& pipes, OpenFile& file) {
+  if (file.kind() == OpenFile::TIMERFD) read_timer(place, file);
   const bool owner = may_have_owner(file);
   if (!owner && file.kind() != OpenFile::MEMFD) return;
   const UniqueFd borrowed = place.lender.borrow(place.fd);

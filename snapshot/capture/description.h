@@ -9,18 +9,24 @@
 
 namespace icecore::snapshot {
 
-/// Where an open file can be looked at.
-struct DescriptorPlace {
-  const ProcDirectory& directory;
-  const DescriptorLender& lender;
-  int fd;
-};
+/// Fills what the links, stat and fdinfo of descriptor `fd` say of `file`. Files and directories
+/// are never touched, only looked at by name.
+void name_open_file(const ProcDirectory& directory, int fd, const proc::FdInfo& info,
+                    model::OpenFile& file);
 
-/// Fills all of `file` but its id and peers: what its links, stat and fdinfo say, and what must be
-/// asked of the object itself. Files and directories are never touched, only looked at by name. A
-/// memfd's seals become the fdinfo line "seals:\t0x..", which the kernel does not write.
-void describe_open_file(const DescriptorPlace& place, const proc::FdInfo& info, PipeCapture& pipes,
-                        model::OpenFile& file);
+/// Whether ask_open_file() has anything to add.
+[[nodiscard]] bool must_be_asked(const model::OpenFile& file);
+
+/// A descriptor of the process (or thread) `tid`, to be borrowed from it.
+struct DescriptorPlace {
+  int tid;
+  int fd;
+  const DescriptorLender& lender;
+};
+/// Fills what only the object itself can tell, through a duplicate of the descriptor; and what
+/// time changes by itself. A memfd's seals become the fdinfo line "seals:\t0x..", which the kernel
+/// does not write.
+void ask_open_file(const DescriptorPlace& place, PipeCapture& pipes, model::OpenFile& file);
 
 /// Whether the fdinfo of `file` shows a lease (F_SETLEASE), which opening it anew would break.
 bool has_lease(const model::OpenFile& file);

@@ -26,10 +26,15 @@ void add_limitation(model::Snapshot& snapshot, int pid, int tid, const char* obj
 
 }  // namespace
 
-void DescriptorCapture::capture() {
+void DescriptorCapture::capture_tables() {
   for (model::Process& process : *snapshot_.mutable_processes()) {
     if (process.state() != model::Process::ZOMBIE) capture_process(process);
   }
+}
+
+void DescriptorCapture::capture_objects() {
+  const std::size_t named = holders_.size();
+  for (std::size_t i = 0; i < named; ++i) ask_object(i);
   capture_queues();
   link_peers(snapshot_, pipes_);
   find_epoll_targets(snapshot_);
@@ -90,12 +95,10 @@ void DescriptorCapture::note_uncertain(int pid) {
 
 void DescriptorCapture::capture_descriptors(const ProcDirectory& directory,
                                             model::Process& process) {
-  const DescriptorLender lender(directory.shared_tid());
-  for (const int fd : directory.descriptors()) capture_descriptor(directory, lender, fd, process);
+  for (const int fd : directory.descriptors()) capture_descriptor(directory, fd, process);
 }
 
-void DescriptorCapture::capture_descriptor(const ProcDirectory& directory,
-                                           const DescriptorLender& lender, int fd,
+void DescriptorCapture::capture_descriptor(const ProcDirectory& directory, int fd,
                                            model::Process& process) {
   const auto text = directory.read_fdinfo(fd);
   if (!text) return;
@@ -106,14 +109,13 @@ void DescriptorCapture::capture_descriptor(const ProcDirectory& directory,
     const bool is_lock = line.starts_with("lock:") && line.find("POSIX") != line.npos;
     if (is_lock) descriptor.add_locks(std::string(line));
   }
-  const std::uint32_t id = add_description(directory, lender, fd, info);
+  const std::uint32_t id = add_description(directory, fd, info);
   descriptor.set_fd(fd);
   descriptor.set_close_on_exec((info.flags & O_CLOEXEC) != 0);
   descriptor.set_description(id);
 }
 
-std::uint32_t DescriptorCapture::add_description(const ProcDirectory& directory,
-                                                 const DescriptorLender& lender, int fd,
+std::uint32_t DescriptorCapture::add_description(const ProcDirectory& directory, int fd,
                                                  const proc::FdInfo& info) {
   const unsigned flags = info.flags & ~static_cast<unsigned>(O_CLOEXEC);
   const auto new_id = static_cast<unsigned>(snapshot_.open_files_size()) + 1;
@@ -125,10 +127,20 @@ std::uint32_t DescriptorCapture::add_description(const ProcDirectory& directory,
   if (found.is_new) {
     model::OpenFile& file = *snapshot_.add_open_files();
     file.set_id(new_id);
-    describe_open_file({directory, lender, fd}, info, pipes_, file);
+    name_open_file(directory, fd, info, file);
     holders_.push_back({directory.shared_tid(), fd});
   }
   return found.id;
+}
+
+void DescriptorCapture::ask_object(std::size_t index) {
+  model::OpenFile& file = *snapshot_.mutable_open_files(static_cast<int>(index));
+  if (!must_be_asked(file)) return;
+  const Holder& holder = holders_[index];
+  if (!lender_ || lender_->first != holder.tid) {
+    lender_.emplace(holder.tid, DescriptorLender(holder.tid));
+  }
+  ask_open_file({holder.tid, holder.fd, lender_->second}, pipes_, file);
 }
 
 // ---- what waits in unix sockets, with the descriptors that travel there
@@ -167,8 +179,9 @@ std::uint32_t DescriptorCapture::capture_in_flight(UniqueFd fd) {
   const auto text = self ? self->read_fdinfo(fd.get()) : std::nullopt;
   if (!text) return 0;
   const proc::FdInfo info = proc::parse_fdinfo(*text);
-  const std::uint32_t id =
-      add_description(*self, DescriptorLender(self->shared_tid()), fd.get(), info);
+  const std::size_t named = holders_.size();
+  const std::uint32_t id = add_description(*self, fd.get(), info);
+  if (holders_.size() > named) ask_object(named);
   in_flight_.push_back(std::move(fd));
   return id;
 }

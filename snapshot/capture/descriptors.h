@@ -2,8 +2,11 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "snapshot/capture/borrowed_descriptor.h"
@@ -28,7 +31,16 @@ class DescriptorCapture {
  public:
   explicit DescriptorCapture(model::Snapshot& snapshot) : snapshot_(snapshot) {}
 
-  void capture();
+  void capture() {
+    capture_tables();
+    capture_objects();
+  }
+  /// The first half: which descriptors there are, and what their links and fdinfo say. Disturbs
+  /// nobody, so that it may be done ahead of a freeze, if nothing has run by then.
+  void capture_tables();
+  /// The other half: what must be asked of the objects, through duplicates of their descriptors.
+  /// While one is open, the object outlives a close(): only for a tree that does not run.
+  void capture_objects();
 
  private:
   struct Key {
@@ -47,10 +59,9 @@ class DescriptorCapture {
   void assign_tables(int tid, model::Process& process);
   void check_threads(int tid, const model::Process& process);
   void capture_descriptors(const ProcDirectory& directory, model::Process& process);
-  void capture_descriptor(const ProcDirectory& directory, const DescriptorLender& lender, int fd,
-                          model::Process& process);
-  std::uint32_t add_description(const ProcDirectory& directory, const DescriptorLender& lender,
-                                int fd, const proc::FdInfo& info);
+  void capture_descriptor(const ProcDirectory& directory, int fd, model::Process& process);
+  std::uint32_t add_description(const ProcDirectory& directory, int fd, const proc::FdInfo& info);
+  void ask_object(std::size_t index);
   void capture_queues();
   void capture_queue(std::uint32_t id);
   std::uint32_t capture_in_flight(UniqueFd fd);
@@ -62,7 +73,8 @@ class DescriptorCapture {
   KernelObjectSet<int> fs_structs_;
   std::map<std::uint32_t, const model::Process*> table_owners_;
   std::map<Key, KernelObjectSet<Holder>> descriptions_;
-  std::vector<Holder> holders_;      // by OpenFile.id - 1
+  std::vector<Holder> holders_;                             // by OpenFile.id - 1
+  std::optional<std::pair<int, DescriptorLender>> lender_;  // of the last object asked, by tid
   std::vector<UniqueFd> in_flight_;  // ours, of what only waits in a queue; they are holders too
   unsigned last_table_ = 0;
   unsigned last_fs_struct_ = 0;
