@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -31,25 +32,36 @@ constexpr PageScanArgument kTakeWritten{.size = 0,
                                         .category_any_of = kPageIsPresent | kPageIsSwapped,
                                         .return_mask = kPageIsWritten};
 
-/// Runs one scan over [start, end) to its end, appending the regions to `pages`; false for EPERM.
-bool scan(int fd, PageScanArgument argument, std::uint64_t start, std::uint64_t end,
-          PageSet& pages) {
-  std::array<PageRegion, 1024> regions;  // 24 KiB: not worth zeroing for each of many mappings
+using Regions =
+    std::array<PageRegion, 1024>;  // 24 KiB: not worth zeroing for each of many mappings
+
+/// One call, going on at argument.start; the number of regions, or -1 for EPERM. Afterwards the
+/// scan goes on at argument.walk_end.
+int scan_once(int fd, PageScanArgument& argument, Regions& regions) {
   argument.size = sizeof argument;
-  argument.end = end;
   argument.regions = reinterpret_cast<std::uint64_t>(regions.data());
   argument.region_count = regions.size();
+  argument.walk_end = 0;
+  const int count = ::ioctl(fd, kPagemapScan, &argument);
+  if (count >= 0) return count;
+  if (errno == EPERM) return -1;
+  if (errno == ESRCH || errno == EINTR) return 0;  // walk_end 0: over
+  throw_errno("PAGEMAP_SCAN");
+}
+
+/// Runs one scan over [start, end) to its end, appending the regions to `pages` but for those with
+/// a category of `without`; false for EPERM.
+bool scan(int fd, PageScanArgument argument, std::uint64_t start, std::uint64_t end, PageSet& pages,
+          std::uint64_t without = 0) {
+  Regions regions;
+  argument.end = end;
   while (start < end) {
     argument.start = start;
-    argument.walk_end = 0;
-    const int count = ::ioctl(fd, kPagemapScan, &argument);
-    if (count < 0) {
-      if (errno == EPERM) return false;
-      if (errno == ESRCH || errno == EINTR) return true;
-      throw_errno("PAGEMAP_SCAN");
-    }
+    const int count = scan_once(fd, argument, regions);
+    if (count < 0) return false;
     for (int i = 0; i < count; ++i) {
       const auto& region = regions[static_cast<std::size_t>(i)];
+      if ((region.categories & without) != 0) continue;
       append_run(pages, region.start / store::kPageSize,
                  (region.end - region.start) / store::kPageSize);
     }
@@ -77,18 +89,14 @@ PageSet PageScanner::own_pages(std::uint64_t start, std::uint64_t end) const {
 }
 
 PageSet PageScanner::missing_pages(std::uint64_t start, std::uint64_t end) const {
+  // Not present, or the zero page; of these not what is swapped.
   PageScanArgument argument{};
-  argument.category_inverted = kPageIsPresent | kPageIsSwapped;
-  argument.category_mask = kPageIsPresent | kPageIsSwapped;
-  argument.return_mask = kPageIsPresent;
+  argument.category_inverted = kPageIsPresent;
+  argument.category_any_of = kPageIsPresent | kPageIsZeroFrame;
+  argument.return_mask = kPageIsSwapped;
   PageSet missing;
-  scan(pagemap_.get(), argument, start, end, missing);
-  PageScanArgument zero{};
-  zero.category_mask = kPageIsPresent | kPageIsZeroFrame;
-  zero.return_mask = kPageIsPresent;
-  PageSet zero_pages;
-  scan(pagemap_.get(), zero, start, end, zero_pages);
-  return zero_pages.empty() ? missing : unite(missing, zero_pages);
+  scan(pagemap_.get(), argument, start, end, missing, kPageIsSwapped);
+  return missing;
 }
 
 PageSet PageScanner::absent_own_pages(std::uint64_t start, std::uint64_t end) const {
@@ -118,9 +126,25 @@ std::optional<PageSet> PageScanner::take_written(std::uint64_t start, std::uint6
   return pages;
 }
 
-PageSet PageScanner::take_all_written(std::uint64_t end) const {
+void PageScanner::take_all_written(std::uint64_t start, std::uint64_t end, PageSet& pages) const {
+  scan(pagemap_.get(), kTakeWritten, start, end, pages);
+}
+
+std::optional<PageSet> PageScanner::written_or_gone(std::uint64_t start, std::uint64_t end) const {
+  // Exactly these masks take a way of its own through the kernel, three times as fast.
+  PageScanArgument argument{};
+  argument.category_mask = kPageIsWritten;
+  argument.return_mask = kPageIsWritten;
+  argument.start = start;
+  argument.end = end;
+  Regions regions;
+  const int count = scan_once(pagemap_.get(), argument, regions);
+  if (count < 0 || argument.walk_end < end) return std::nullopt;
   PageSet pages;
-  scan(pagemap_.get(), kTakeWritten, 0, end, pages);
+  for (const auto& region : std::span(regions).first(static_cast<std::size_t>(count))) {
+    append_run(pages, region.start / store::kPageSize,
+               (region.end - region.start) / store::kPageSize);
+  }
   return pages;
 }
 

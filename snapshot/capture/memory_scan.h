@@ -36,8 +36,12 @@ class PageScanner {
   /// not (wholly) registered for asynchronous write-protection: it is new, moved, or of a new
   /// program.
   [[nodiscard]] std::optional<PageSet> take_written(std::uint64_t start, std::uint64_t end) const;
-  /// The same of everything below `end` that is registered; what is not is passed over.
-  [[nodiscard]] PageSet take_all_written(std::uint64_t end) const;
+  /// The same of everything in [start, end) that is registered; what is not is passed over.
+  void take_all_written(std::uint64_t start, std::uint64_t end, PageSet& pages) const;
+  /// Pages that were written or are not there, taking no marks, for a third of the time; nullopt
+  /// when they lie in too many places for that to be worth it.
+  [[nodiscard]] std::optional<PageSet> written_or_gone(std::uint64_t start,
+                                                       std::uint64_t end) const;
   /// Those of own_pages() whose mapping is not registered for asynchronous write-protection.
   [[nodiscard]] PageSet unwatched_own_pages(std::uint64_t start, std::uint64_t end) const;
   /// Guard pages (MADV_GUARD_INSTALL, since Linux 6.13) need bit 58 of pagemap: see capture_guards.

@@ -115,6 +115,12 @@ void read_through_process(const model::Process& process, const model::Mapping& m
 
 }  // namespace
 
+bool SharedMemory::is_used(const model::Snapshot& snapshot) {
+  return std::ranges::any_of(snapshot.processes(), [](const model::Process& process) {
+    return std::ranges::any_of(process.mappings(), is_shared_memory);
+  });
+}
+
 std::vector<SharedMemory::Delta> SharedMemory::capture(model::Snapshot& snapshot,
                                                        PageBuffer& buffer) {
   std::map<Key, std::vector<User>> users;

@@ -31,6 +31,8 @@ class SharedMemory {
     store::SpaceId space{};
     std::vector<store::PageRun> runs;
   };
+  /// Whether capture() would find anything.
+  [[nodiscard]] static bool is_used(const model::Snapshot& snapshot);
   /// While frozen: fills Mapping.shared_space and Snapshot.shared_objects, and copies the pages.
   /// File mappings that nobody can write through are left to MappedFiles.
   std::vector<Delta> capture(model::Snapshot& snapshot, PageBuffer& buffer);

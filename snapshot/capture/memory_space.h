@@ -34,9 +34,18 @@ class MemorySpace {
   /// The watch ended with the program it was made for (exec).
   [[nodiscard]] bool watch_is_dead() const { return watch_dead_; }
 
+  /// While the process runs: makes ready for a pause in which nothing has run. `process` has its
+  /// mappings and their flags.
+  void expect_rest(const model::Process& process);
   /// While the process is frozen: takes in what was written since the last look. capture() does it
   /// by itself; done before, untouched() can be asked.
   void look_for_writes(int pid);
+  /// The same once more in the same pause, when only `places` may have been written since:
+  /// addresses [start, end). Large memory elsewhere is not asked again.
+  using Places = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
+  void look_again(int pid, const Places& places);
+  /// The same, when the process may have executed another program since expect_rest().
+  void look_anew(int pid);
   /// After look_for_writes(): nothing wrote to [start, end) since the last capture, and all of it
   /// is memory that was captured then. Addresses in bytes.
   [[nodiscard]] bool untouched(std::uint64_t start, std::uint64_t end) const;
@@ -70,13 +79,17 @@ class MemorySpace {
     PageSet held;
   };
   Dirty find_dirty(const model::Process& process, Ran ran);
+  [[nodiscard]] Dirty find_dirty_at_rest(const model::Process& process);
+  void end_look();
+  void look(const Places* places);
+  [[nodiscard]] PageSet take_marks(std::uint64_t end, const Places* places);
   struct Look {
     PageSet own;
     PageSet changed;
   };
   Look look_at(const model::Mapping& mapping, Ran ran);
   Look look_afresh(const model::Mapping& mapping);
-  [[nodiscard]] Look look_at_known(const model::Mapping& mapping, const PageSet& had,
+  [[nodiscard]] Look look_at_known(const model::Mapping& mapping, Ran ran, const PageSet& had,
                                    const PageSet& written) const;
   [[nodiscard]] bool is_known(std::uint64_t first, std::uint64_t end) const;
   [[nodiscard]] PageSet had(std::uint64_t first, std::uint64_t end) const;
@@ -92,19 +105,22 @@ class MemorySpace {
   bool watch_dead_ = false;
   bool captured_ = false;
   PageSet own_;
-  PageSet held_;  ///< the mappings that the last capture held
+  PageSet held_;                 ///< the mappings that the last capture held
+  bool holds_the_same_ = false;  ///< as expect_rest() saw it, the next will hold the same mappings
   /// What the store may hold although it is not in own_: of the snapshot before the last, and of
   /// those that were not stored. Needed by forget().
   PageSet stored_before_;
   PageSet stale_;
   std::vector<CopiedRun> early_;
   PageSet early_pages_;
+  PageSet taken_;   ///< all marks taken since the last capture, of pages that are gone as well
   PageSet missed_;  ///< marks taken by copy_early() whose pages it could not copy
 
   // Of the look that is being taken; empty between captures.
   std::optional<PageScanner> scanner_;
   PageSet written_;    ///< marks taken of mappings under watch
   PageSet unwatched_;  ///< pages of mappings in spans_ that are not under watch
+  PageSet intact_;     ///< large parts of own_ that are all there and without marks
   /// What the last capture looked at, in few pieces: [start, end) addresses of memory that may be
   /// scanned at once.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> spans_;

@@ -26,12 +26,17 @@ void fill_system_call(const TracedThread& traced, model::Thread& thread) {
   if (traced.limited) {
     // In restart_syscall by the registers; the program knows only the call that it made.
     call.set_number(traced.limited->number);
-    if (traced.limited->since_ns) call.set_slept_ns(monotonic_ns() - *traced.limited->since_ns);
+    refresh_slept_time(traced, thread);
   }
   if (thread.state() != "T") thread.set_state(call.inside() ? "S" : "R");
 }
 
 }  // namespace
+
+void refresh_slept_time(const TracedThread& traced, model::Thread& thread) {
+  if (!traced.limited || !traced.limited->since_ns) return;
+  thread.mutable_system_call()->set_slept_ns(monotonic_ns() - *traced.limited->since_ns);
+}
 
 void capture_private_pending(const TracedThread& traced, model::Thread& thread) {
   thread.clear_pending_signals();

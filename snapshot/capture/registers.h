@@ -11,6 +11,9 @@ namespace icecore::snapshot {
 /// meanwhile.
 bool capture_registers(TracedThread& traced, model::Thread& thread);
 
+/// How long it sleeps by now in a call whose time limit the kernel keeps, if that is known.
+void refresh_slept_time(const TracedThread& traced, model::Thread& thread);
+
 /// The private queue of pending signals, if thread.pending_mask says that there are any.
 void capture_private_pending(const TracedThread& traced, model::Thread& thread);
 

@@ -56,16 +56,14 @@ bool stack_untouched(const TracedThread& traced, const model::Thread& before,
 
 }  // namespace
 
-const ThreadCapture::Known* ThreadCapture::find_known(const model::Process& process) const {
-  const auto known = known_.find(process.pid());
-  const bool same =
-      known != known_.end() && known->second.process.start_time() == process.start_time();
+const ThreadCapture::Known* ThreadCapture::find_known(int pid, std::uint64_t start_time) const {
+  const auto known = known_.find(pid);
+  const bool same = known != known_.end() && known->second.process.start_time() == start_time;
   return same ? &known->second : nullptr;
 }
 
-/// What was known of the thread at the last snapshot if it seems to rest where it rested then.
 const model::Thread* ThreadCapture::resting_place(const Known* known, const TracedThread* traced,
-                                                  const MemorySpace* space) const {
+                                                  const MemorySpace* space) {
   if (known == nullptr || space == nullptr || traced == nullptr) return nullptr;
   if (traced->state != TracedThread::State::Stopped || traced->stop_signal != 0 || traced->call) {
     return nullptr;
@@ -87,11 +85,10 @@ bool ThreadCapture::capture_quiet(const ProcDirectory& directory, const Known& k
   // None: it stayed stopped. Two: it went on sleeping, and was stopped.
   const std::uint64_t since = status->voluntary_switches - switches->second;
   if (since != 0 && since != 2) return false;
-  auto xstate = ptrace_call::xstate(traced.tid);
-  if (!xstate || *xstate != before.xstate()) return false;
+  if (!ptrace_call::has_xstate(traced.tid, before.xstate())) return false;
   thread = before;
-  fill_thread_status(*status, process, thread);
-  refresh_thread_stat(*status, thread);
+  refresh_thread(*status, process, thread);
+  refresh_slept_time(traced, thread);
   capture_private_pending(traced, thread);
   switches_[process.pid()][traced.tid] = status->voluntary_switches;
   return true;
@@ -129,7 +126,7 @@ bool ThreadCapture::capture_other(const ProcDirectory& directory, int tid, Trace
 MemorySpace::Ran ThreadCapture::capture(const ProcDirectory& directory, const MemorySpace* space,
                                         model::Process& process, model::Snapshot& snapshot) {
   switches_[process.pid()].clear();
-  const Known* known = find_known(process);
+  const Known* known = find_known(process.pid(), process.start_time());
   int quiet = 0;
   for (const int tid : directory.thread_ids()) {
     const auto found = tree_.threads().find(tid);
@@ -147,8 +144,20 @@ MemorySpace::Ran ThreadCapture::capture(const ProcDirectory& directory, const Me
   return all ? MemorySpace::Ran::No : MemorySpace::Ran::Maybe;
 }
 
-const model::Process& ThreadCapture::before(const model::Process& process) const {
-  return known_.at(process.pid()).process;
+const ThreadCapture::Known& ThreadCapture::before(const model::Process& process) const {
+  return known_.at(process.pid());
+}
+
+bool ThreadCapture::has_rested(const Known& known, const model::Process& process,
+                               const MemorySpace& space) {
+  const model::Process& before = known.process;
+  return space.watched() && !space.watch_is_dead() && before.state() == process.state() &&
+         before.sigactions_known() && before.interval_timers().empty() &&
+         before.posix_timers().empty();
+}
+
+void ThreadCapture::set_switches(int pid, int tid, std::uint64_t count) {
+  switches_[pid][tid] = count;
 }
 
 void ThreadCapture::ran_for_us(int pid, int tid) {

@@ -103,7 +103,11 @@ bool fill_thread_stat(const ProcDirectory& directory, int tid, model::Thread& th
   return true;
 }
 
-void refresh_thread_stat(const proc::Status& status, model::Thread& thread) {
+void refresh_thread(const proc::Status& status, const model::Process& process,
+                    model::Thread& thread) {
+  const auto mask = thread.signal_mask();
+  fill_thread_status(status, process, thread);
+  thread.set_signal_mask(mask);
   thread.set_name(status.name);
   SchedulingAttributes attributes{};
   if (::syscall(SYS_sched_getattr, thread.tid(), &attributes, sizeof attributes, 0) == 0) {

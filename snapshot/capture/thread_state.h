@@ -26,9 +26,11 @@ std::optional<proc::Status> read_thread_status(const ProcDirectory& directory, i
 void fill_thread_status(const proc::Status& status, const model::Process& process,
                         model::Thread& thread);
 bool fill_thread_stat(const ProcDirectory& directory, int tid, model::Thread& thread);
-/// What others may have changed of a thread that did not run since its stat was read: the name
-/// (which is in status) and scheduling.
-void refresh_thread_stat(const proc::Status& status, model::Thread& thread);
+/// What others may have changed of a thread that did not run since it was captured: what status
+/// tells but for its signal mask (a call that waits with another mask shows that one), and
+/// scheduling.
+void refresh_thread(const proc::Status& status, const model::Process& process,
+                    model::Thread& thread);
 
 /// What it waits in: "do_epoll_wait"; worth reading only before the freeze.
 void capture_wait_channel(const ProcDirectory& directory, int tid, model::Thread& thread);

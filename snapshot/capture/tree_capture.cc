@@ -10,7 +10,6 @@
 #include <set>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "snapshot/capture/descriptors.h"
 #include "snapshot/capture/life_origin.h"
 #include "snapshot/capture/limitations.h"
@@ -64,6 +63,19 @@ std::vector<store::PageRun> without_pages(const std::vector<store::PageRun>& run
   return result;
 }
 
+/// Where the memory of a process changes when its threads run for us, but for memory that is gone
+/// again: the main stack, and the areas in which the kernel tells threads about their CPU.
+MemorySpace::Places written_for_us(const model::Process& process) {
+  MemorySpace::Places places;
+  for (const auto& mapping : process.mappings()) {
+    if (mapping.name() == "[stack]") places.emplace_back(mapping.start(), mapping.end());
+  }
+  for (const auto& thread : process.threads()) {
+    places.emplace_back(thread.rseq_address(), thread.rseq_address() + thread.rseq_length());
+  }
+  return places;
+}
+
 const model::Process* find_process(const model::Snapshot& snapshot, int pid) {
   for (const auto& process : snapshot.processes()) {
     if (process.pid() == pid) return &process;
@@ -79,6 +91,7 @@ TreeCapture::TreeCapture(TracedTree& tree, std::function<store::SpaceId()> new_s
       new_space_(std::move(new_space)),
       pool_(std::make_shared<BufferPool>(buffers)),
       threads_(tree),
+      resting_tree_(tree, threads_),
       shared_(new_space_),
       kept_(new_space_, keeping) {
   capture_machine(machine_);
@@ -146,6 +159,16 @@ void TreeCapture::prepare() {
     }
   }
   pool_->prepare(last_dirty_bytes_ + kWorthCopyingEarly);
+  look_ahead();
+}
+
+void TreeCapture::look_ahead() {
+  files_read_ = Files::InPause;
+  if (!rested_) return;
+  resting_tree_.look_ahead(parents_first(), spaces_, prepared_, next_->model);
+  if (!resting_tree_.has_looked() || SharedMemory::is_used(next_->model)) return;
+  files_.collect(next_->model);
+  files_read_ = Files::Ahead;
 }
 
 // ---- the pause --------------------------------------------------------------------------------
@@ -153,6 +176,8 @@ void TreeCapture::prepare() {
 std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   auto captured = next_ ? std::move(next_) : std::make_unique<CapturedSnapshot>(pool_);
   model::Snapshot& model = captured->model;
+  const auto begin = monotonic_ns();
+  capture_state(*captured);
   model.set_format_version(1);
   *model.mutable_cause() = cause;
   *model.mutable_machine() = machine_;
@@ -161,15 +186,9 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   model.mutable_clocks()->set_monotonic_ns(monotonic_ns());
   model.mutable_clocks()->set_boottime_ns(clock_ns(CLOCK_BOOTTIME));
 
-  resting_.clear();
-  const auto begin = monotonic_ns();
-  for (const int pid : parents_first()) capture_process(pid, *captured);
-  capture_life_origin(model);
-  DescriptorCapture descriptors(model);
-  descriptors.capture();
   const auto middle = monotonic_ns();
   capture_memory(*captured);
-  files_.collect(model);
+  if (files_read_ == Files::InPause) files_.collect(model);
   captured->files = files_.pending();
   for (auto& delta : kept_.capture(model, captured->pages)) {
     captured->spaces.push_back({delta.space, std::move(delta.runs)});
@@ -189,6 +208,23 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   return captured;
 }
 
+void TreeCapture::capture_state(CapturedSnapshot& captured) {
+  model::Snapshot& model = captured.model;
+  resting_.clear();
+  if (resting_tree_.still_rests(spaces_, model)) {
+    for (const auto& process : model.processes()) resting_.insert(process.pid());
+  } else {
+    for (const int pid : parents_first()) capture_process(pid, captured);
+    DescriptorCapture(model).capture();
+    files_read_ = Files::InPause;
+  }
+  capture_life_origin(model);
+  rested_ = shared_spaces_.empty() &&
+            std::ranges::all_of(model.processes(), [this](const model::Process& process) {
+              return process.state() == model::Process::ZOMBIE || resting_.contains(process.pid());
+            });
+}
+
 void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
   model::Snapshot& snapshot = captured.model;
   const auto directory = ProcDirectory::open(pid);
@@ -201,7 +237,7 @@ void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
       parent != nullptr && parent->space() != 0 && same_memory(pid, process.parent_pid());
   MemorySpace* space = shares ? nullptr : &space_of(process);
   process.set_space(shares ? parent->space() : static_cast<std::uint64_t>(space->id()));
-  if (space != nullptr) space->look_for_writes(pid);
+  if (space != nullptr) space->look_anew(pid);
 
   const auto ran = threads_.capture(*directory, space, process, snapshot);
   if (ran == MemorySpace::Ran::No && has_rested(process, space)) {
@@ -211,17 +247,14 @@ void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
   }
 }
 
-/// All threads are quiet: whether that holds for everything else that is theirs.
 bool TreeCapture::has_rested(const model::Process& process, const MemorySpace* space) const {
-  const auto& before = threads_.before(process);
-  return space->watched() && !space->watch_is_dead() && before.state() == process.state() &&
-         before.sigactions_known() && before.interval_timers().empty() &&
-         before.posix_timers().empty() && !shared_spaces_.contains(process.space());
+  return ThreadCapture::has_rested(threads_.before(process), process, *space) &&
+         !shared_spaces_.contains(process.space());
 }
 
 void TreeCapture::capture_resting(const ProcDirectory& directory, model::Process& process) {
   resting_.insert(process.pid());
-  keep_own_state(threads_.before(process), process);
+  keep_own_state(threads_.before(process).process, process);
   capture_pending(process);
   const auto prepared = prepared_.find(process.pid());
   if (prepared != prepared_.end() && prepared->second.start_time() == process.start_time()) {
@@ -265,14 +298,15 @@ void TreeCapture::ask_process(model::Process& process, MemorySpace* space,
   }
   remote.reset();
   // What the calls left in the unused part of the stack is content as any other.
-  if (space != nullptr) space->look_for_writes(process.pid());
+  if (space != nullptr) space->look_again(process.pid(), written_for_us(process));
   for (const auto& thread : process.threads()) threads_.ran_for_us(process.pid(), thread.tid());
 }
 
 void TreeCapture::capture_memory(CapturedSnapshot& captured) {
   model::Snapshot& snapshot = captured.model;
   // First the shared objects: they mark the mappings that are theirs.
-  auto shared = shared_.capture(snapshot, captured.pages);
+  std::vector<SharedMemory::Delta> shared;
+  if (files_read_ == Files::InPause) shared = shared_.capture(snapshot, captured.pages);
   std::set<std::uint64_t> done;
   shared_spaces_.clear();
   for (auto& process : *snapshot.mutable_processes()) {

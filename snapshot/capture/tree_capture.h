@@ -15,6 +15,7 @@
 #include "snapshot/capture/memory_shared.h"
 #include "snapshot/capture/memory_space.h"
 #include "snapshot/capture/namespaces.h"
+#include "snapshot/capture/resting_tree.h"
 #include "snapshot/capture/thread_capture.h"
 #include "snapshot/model/snapshot.pb.h"
 #include "snapshot/tracing/code_gadgets.h"
@@ -66,6 +67,8 @@ class TreeCapture {
 
  private:
   [[nodiscard]] std::vector<int> parents_first() const;
+  void look_ahead();
+  void capture_state(CapturedSnapshot& captured);
   void capture_process(int pid, CapturedSnapshot& captured);
   void capture_running(const ProcDirectory& directory, MemorySpace* space, model::Process& process,
                        model::Snapshot& snapshot);
@@ -84,6 +87,9 @@ class TreeCapture {
   std::unique_ptr<CapturedSnapshot> next_;              ///< begun by prepare()
   std::map<int, std::unique_ptr<MemorySpace>> spaces_;  ///< by pid
   ThreadCapture threads_;
+  RestingTree resting_tree_;
+  bool rested_ = false;  ///< nothing ran between the last two snapshots
+  enum class Files { InPause, Ahead } files_read_ = Files::InPause;
   /// By pid: mappings as prepare() saw them, for processes that did not run since.
   std::map<int, model::Process> prepared_;
   std::set<int> resting_;                  ///< of this pause: processes that did not run

@@ -29,6 +29,16 @@ bool call(const char* name, unsigned request, int tid, std::uint64_t address, st
   throw_errno("ptrace " + std::string(name) + " of thread " + std::to_string(tid));
 }
 
+constexpr std::size_t kLargestXstate = 16384;  // AMX alone needs 8 KiB
+
+/// How many bytes there are; 0 when the thread is gone.
+std::size_t read_xstate(int tid, std::array<char, kLargestXstate>& image) {
+  iovec vector{image.data(), image.size()};
+  if (raw(PTRACE_GETREGSET, tid, NT_X86_XSTATE, pointer(&vector)) == 0) return vector.iov_len;
+  if (errno == ESRCH) return 0;
+  throw_errno("ptrace getregset xstate of thread " + std::to_string(tid));
+}
+
 std::uint64_t debug_register_offset(unsigned index) {
   return offsetof(struct user, u_debugreg) + std::uint64_t{index} * sizeof(unsigned long);
 }
@@ -111,15 +121,15 @@ bool set_registers(int tid, const user_regs_struct& registers) {
 }
 
 std::optional<std::string> xstate(int tid) {
-  // AMX alone needs 8 KiB; the kernel says how much it wrote.
-  std::string image(16384, '\0');
-  iovec vector{image.data(), image.size()};
-  if (raw(PTRACE_GETREGSET, tid, NT_X86_XSTATE, pointer(&vector)) != 0) {
-    if (errno == ESRCH) return std::nullopt;
-    throw_errno("ptrace getregset xstate of thread " + std::to_string(tid));
-  }
-  image.resize(vector.iov_len);
-  return image;
+  std::array<char, kLargestXstate> image;  // not cleared: the kernel says how much it wrote
+  const std::size_t size = read_xstate(tid, image);
+  if (size == 0) return std::nullopt;
+  return std::string(image.data(), size);
+}
+
+bool has_xstate(int tid, std::string_view image) {
+  std::array<char, kLargestXstate> now;
+  return std::string_view(now.data(), read_xstate(tid, now)) == image;
 }
 
 bool set_xstate(int tid, const std::string& image) {
@@ -162,6 +172,14 @@ std::optional<SiginfoBytes> siginfo(int tid) {
 bool set_siginfo(int tid, const SiginfoBytes& bytes) {
   SiginfoBytes copy = bytes;
   return call("setsiginfo", PTRACE_SETSIGINFO, tid, 0, pointer(copy.data()));
+}
+
+bool has_pending(int tid, Queue queue) {
+  siginfo_t first;
+  __ptrace_peeksiginfo_args arguments{};
+  arguments.flags = queue == Queue::Shared ? static_cast<unsigned>(PTRACE_PEEKSIGINFO_SHARED) : 0U;
+  arguments.nr = 1;
+  return raw(PTRACE_PEEKSIGINFO, tid, pointer(&arguments), pointer(&first)) != 0;
 }
 
 std::vector<SiginfoBytes> pending(int tid, Queue queue) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace icecore::snapshot {
@@ -64,6 +65,8 @@ std::optional<user_regs_struct> registers(int tid);
 bool set_registers(int tid, const user_regs_struct& registers);
 /// The XSAVE image in standard format (NT_X86_XSTATE).
 std::optional<std::string> xstate(int tid);
+/// Whether xstate() would be `image`, for a fifth of the time.
+bool has_xstate(int tid, std::string_view image);
 /// Of the size and the components that xstate() gave on a CPU like this one; throws when the kernel
 /// refuses it.
 bool set_xstate(int tid, const std::string& image);
@@ -79,6 +82,8 @@ bool set_siginfo(int tid, const SiginfoBytes& bytes);
 /// All pending signals of the private or the shared queue, oldest first, left in place.
 enum class Queue { Private, Shared };
 std::vector<SiginfoBytes> pending(int tid, Queue queue);
+/// Whether pending() would not be empty; also true when the thread is gone.
+bool has_pending(int tid, Queue queue);
 std::optional<RseqConfiguration> rseq(int tid);
 std::optional<unsigned long> event_message(int tid);
 

@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "base/clock.h"
@@ -17,13 +15,6 @@
 
 namespace icecore::snapshot {
 namespace {
-
-std::string task_file(int pid, int tid, const char* name) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/task/" + std::to_string(tid) + "/" + name);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// The number behind the line that begins with `name`; nullptr when there is none.
 const char* value_of(const std::string& text, const std::string& name) {

@@ -44,8 +44,12 @@ std::uint64_t hex_field(std::string_view text, std::string_view name) {
 
 }  // namespace
 
+std::string task_file(int pid, int tid, const char* name) {
+  return read_small(task_path(pid, tid, name));
+}
+
 std::optional<TaskStat> task_stat(int pid, int tid) {
-  const std::string text = read_small(task_path(pid, tid, "stat"));
+  const std::string text = task_file(pid, tid, "stat");
   // The name in parentheses may hold anything: the fields begin behind the last ')'.
   const auto name_end = text.rfind(')');
   if (name_end == std::string::npos || name_end + 2 >= text.size()) return std::nullopt;
@@ -113,7 +117,7 @@ std::optional<int> thread_group(int tid) {
 }
 
 int last_cpu(int pid, int tid) {
-  const std::string text = read_small(task_path(pid, tid, "stat"));
+  const std::string text = task_file(pid, tid, "stat");
   const auto name_end = text.rfind(')');
   if (name_end == std::string::npos) return -1;
   constexpr int kProcessorField = 39;
@@ -126,19 +130,19 @@ int last_cpu(int pid, int tid) {
 }
 
 std::optional<long> task_syscall(int pid, int tid) {
-  const auto line = proc::parse_syscall(read_small(task_path(pid, tid, "syscall")));
+  const auto line = proc::parse_syscall(task_file(pid, tid, "syscall"));
   if (line.where != proc::SyscallLine::Where::SystemCall) return std::nullopt;
   return static_cast<long>(line.number);
 }
 
 std::optional<std::uint64_t> task_stack_pointer(int pid, int tid) {
-  const auto line = proc::parse_syscall(read_small(task_path(pid, tid, "syscall")));
+  const auto line = proc::parse_syscall(task_file(pid, tid, "syscall"));
   if (line.where == proc::SyscallLine::Where::Running) return std::nullopt;
   return line.stack_pointer;
 }
 
 std::optional<TaskSignals> task_signals(int pid, int tid) {
-  const std::string text = read_small(task_path(pid, tid, "status"));
+  const std::string text = task_file(pid, tid, "status");
   if (text.empty()) return std::nullopt;
   TaskSignals signals;
   signals.caught = hex_field(text, "SigCgt:");

@@ -29,6 +29,8 @@ struct Population {
 std::optional<Population> population();
 /// The process that thread `tid` belongs to.
 std::optional<int> thread_group(int tid);
+/// A file of /proc/PID/task/TID that the kernel writes in one piece.
+std::string task_file(int pid, int tid, const char* name);
 /// The CPU a task last ran on.
 int last_cpu(int pid, int tid);
 /// The system call number a sleeping task is in; nullopt when it runs user code.

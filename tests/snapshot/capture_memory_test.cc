@@ -145,6 +145,18 @@ TEST_F(MemoryRoundTrip, KeepsEveryPageOfAProcessThatChurnsItsMemory) {
   EXPECT_GT(compared_, 40U * 100U);
 }
 
+TEST_F(MemoryRoundTrip, KeepsEveryPageOfLargeMemoryThatChangesInPlaces) {
+  test::Victim victim("memory_churn");
+  watch(victim.pid());
+  for (int round = 0; round < 30; ++round) {
+    victim.send("large " + std::to_string(first_seed() + round));
+    snap_and_compare();
+    if (HasFatalFailure()) return;
+    if (round % 3 == 0) snap_and_compare();  // nothing has run
+    if (HasFatalFailure()) return;
+  }
+}
+
 TEST(BufferPool, TakesFilesBeyondItsLimit) {
   using Place = BufferPool::Chunk::Place;
   const test::TempDirectory directory;

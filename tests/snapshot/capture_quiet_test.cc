@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <memory>
@@ -60,16 +61,20 @@ class QuietCapture : public ::testing::Test {
     settle();
   }
 
-  /// A snapshot, with `while_frozen` done in the pause behind it.
-  template <typename Action>
-  model::Process snap(Action while_frozen) {
+  /// A snapshot, with `before_freeze` done when all is prepared for it, and `while_frozen` in the
+  /// pause behind it.
+  template <typename Early, typename Action>
+  model::Process snap(Early before_freeze, Action while_frozen) {
     if (capture_->wants_watches()) {
+      tree_->note_sleepers();
       freeze();
       capture_->place_watches();
       thaw();
       settle();
     }
     capture_->prepare();
+    tree_->note_sleepers();
+    before_freeze();
     freeze();
     auto captured = capture_->take({});
     while_frozen();
@@ -81,7 +86,12 @@ class QuietCapture : public ::testing::Test {
     return captured->model.processes(0);
   }
   model::Process snap() {
-    return snap([] {});
+    return snap([] {}, [] {});
+  }
+  /// Until snapshots are prepared by what the last two had in common.
+  void rest() {
+    settle();
+    for (int i = 0; i < 3; ++i) snap();
   }
 
   test::Victim victim_{"settings"};
@@ -144,7 +154,7 @@ TEST_F(QuietCapture, SeesWhatAThreadChangedWhoseCallHadNotToWait) {
   snap();
   for (int round = 0; round < 10; ++round) {
     // The thread is at rest here, so that this snapshot is what the next is compared with.
-    const auto before = snap([&] { victim_.write_line("c"); });
+    const auto before = snap([] {}, [&] { victim_.write_line("c"); });
     wait_for_handler(round % 2 == 0);
     const auto after = snap();
     EXPECT_NE(after.threads(0).altstack().address(), before.threads(0).altstack().address());
@@ -153,10 +163,57 @@ TEST_F(QuietCapture, SeesWhatAThreadChangedWhoseCallHadNotToWait) {
   }
 }
 
+// What was prepared tells of a process at rest, and the freeze finds one that ran.
+TEST_F(QuietCapture, SeesWhatAThreadChangesBetweenPreparationAndFreeze) {
+  rest();
+  for (int round = 0; round < 6; ++round) {
+    const auto before = snap();
+    const auto after = snap(
+        [&] {
+          victim_.write_line("c");
+          wait_for_handler(round % 2 == 0);
+        },
+        [] {});
+    EXPECT_NE(after.threads(0).altstack().address(), before.threads(0).altstack().address());
+    EXPECT_NE(handler_of(after, SIGUSR2) != 0, handler_of(before, SIGUSR2) != 0);
+    rest();
+  }
+}
+
+// It does not even return to user code: the queue alone tells.
+TEST_F(QuietCapture, SeesASignalThatComesBetweenPreparationAndFreeze) {
+  rest();
+  const auto seen = snap([&] { ::kill(victim_.pid(), SIGUSR1); }, [] {});
+  EXPECT_EQ(seen.pending_signals_size(), 1);
+  rest();
+  EXPECT_EQ(snap().pending_signals_size(), 1);
+}
+
+constexpr std::uint64_t kMaskUsr1 = 1ULL << static_cast<unsigned>(SIGUSR1 - 1);
+constexpr std::uint64_t kMaskTerm = 1ULL << static_cast<unsigned>(SIGTERM - 1);
+
+// The kernel shows the mask of the call, not the one that the thread comes back with.
+TEST_F(QuietCapture, KeepsTheMaskOfAThreadThatWaitsWithAnother) {
+  victim_.write_line("s");
+  rest();
+  const auto first = snap();
+  const auto last = snap();
+  EXPECT_EQ(first.threads(0).system_call().number(), SYS_rt_sigsuspend);
+  EXPECT_EQ(first.threads(0).signal_mask() & (kMaskUsr1 | kMaskTerm), kMaskUsr1);
+  EXPECT_EQ(last.threads(0).signal_mask(), first.threads(0).signal_mask());
+}
+
+TEST_F(QuietCapture, CountsOnHowLongAThreadHasSlept) {
+  victim_.write_line("n");
+  rest();
+  const auto first = snap();
+  const auto last = snap();
+  ASSERT_EQ(first.threads(0).system_call().number(), SYS_clock_nanosleep);
+  EXPECT_GT(last.threads(0).system_call().slept_ns(), first.threads(0).system_call().slept_ns());
+}
+
 TEST_F(QuietCapture, SeesWhatOthersChangeOfAThreadAtRest) {
-  settle();
-  snap();
-  snap();
+  rest();
   const pid_t pid = victim_.pid();
   const rlimit limit{77, 99};
   ASSERT_EQ(::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a hundred random things to its memory for each "step SEED": maps, unmaps, moves, grows,
-// writes, zeroes, gives back, protects, shares. "fork" leaves a child that shares its pages; "exec"
-// starts anew.
+// writes, zeroes, gives back, protects, shares. "large SEED" does one to 16 MiB in one piece.
+// "fork" leaves a child that shares its pages; "exec" starts anew.
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -124,6 +124,36 @@ void step(std::uint64_t seed) {
   }
 }
 
+/// Memory that is all there: large enough to be looked at in one piece.
+void change_large() {
+  constexpr std::size_t kPages = 4096;
+  static char* large = nullptr;
+  if (large == nullptr) {
+    large = static_cast<char*>(
+        mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    std::memset(large, 1, kPages * kPage);
+  }
+  const auto page = [] { return large + below(kPages) * kPage; };
+  switch (below(8)) {
+    case 0:  // in more places than are worth single looks
+      for (std::size_t i = 0; i < kPages; i += 2) large[i * kPage] += 1;
+      return;
+    case 1:  // all of it again
+      std::memset(large, static_cast<int>(below(256)), kPages * kPage);
+      return;
+    case 2:
+      madvise(page(), kPage, MADV_DONTNEED);
+      madvise(large, below(kPages) * kPage, MADV_DONTNEED);
+      return;
+    default:
+      for (std::size_t i = 0; i < below(20); ++i) page()[below(kPage)] += 1;
+      madvise(page(), kPage, MADV_DONTNEED);
+      // Given back, and seen as zeros.
+      madvise(large + kPage, kPage, MADV_DONTNEED);
+      if (*static_cast<volatile char*>(large + kPage) != 0) std::abort();
+  }
+}
+
 }  // namespace
 
 int main(int, char** arguments) {
@@ -132,6 +162,10 @@ int main(int, char** arguments) {
   char line[100];
   while (std::fgets(line, sizeof line, stdin) != nullptr) {
     if (std::strncmp(line, "step", 4) == 0) step(std::strtoull(line + 4, nullptr, 10));
+    if (std::strncmp(line, "large", 5) == 0) {
+      random_numbers.seed(std::strtoull(line + 5, nullptr, 10));
+      change_large();
+    }
     if (std::strcmp(line, "fork\n") == 0 && fork() == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       step(static_cast<std::uint64_t>(getpid()));

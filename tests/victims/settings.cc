@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waits in one and the same read(2); for each byte, changes what only a system call of its own can.
+// Waits in one and the same read(2), SIGUSR1 blocked; for each byte 'c', changes what only a system
+// call of its own can; 'n' sleeps and 's' suspends, with another mask.
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
@@ -28,11 +29,20 @@ void change(int step) {
 }  // namespace
 
 int main() {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &blocked, nullptr);
   change(0);
   std::puts("READY");
   std::fflush(stdout);
   int step = 0;
   for (char byte; read(0, &byte, 1) == 1;) {
     if (byte == 'c') change(++step);
+    if (byte == 'n') sleep(1000);
+    sigset_t nothing;
+    sigemptyset(&nothing);
+    sigaddset(&nothing, SIGTERM);
+    if (byte == 's') sigsuspend(&nothing);
   }
 }
