@@ -109,6 +109,12 @@ void look_after(TracedTree& tree, std::chrono::milliseconds time) {
   } while (Clock::now() < end);
 }
 
+/// Some calls wait with a signal mask of their own, which /proc shows once they wait again.
+void wait_until_back(int pid, TracedTree& tree) {
+  const auto limit = Clock::now() + std::chrono::milliseconds(100);
+  while (!sleeps(pid) && Clock::now() < limit) look_after(tree, std::chrono::milliseconds(1));
+}
+
 /// The next line of the victim, while the tree is looked after.
 std::string line_of(Victim& victim, TracedTree& tree) {
   std::string line;
@@ -140,19 +146,21 @@ bool has_pending(int pid) {
 }
 
 void freeze_and_thaw(TracedTree& tree, int cycles, int pid, BlockedOutcome& outcome) {
-  constexpr int kSnapshots = 3;
+  constexpr int kSnapshots = 4;  // enough to be prepared by what the last two had in common
   std::uint64_t spaces = 0;
   snapshot::TreeCapture capture(tree, [&] { return store::SpaceId{++spaces}; });
   for (int i = 0; i < cycles; ++i) {
+    if (i < kSnapshots) capture.prepare();
     tree.note_sleepers();
     const auto pause = Clock::now();
     if (tree.freeze(std::chrono::seconds(5)) != TracedTree::Outcome::Frozen) {
       outcome.complaint += "freeze " + std::to_string(i) + " failed\n";
     }
-    if (i < kSnapshots) capture.take({});
+    const auto captured = i < kSnapshots ? capture.take({}) : nullptr;
     tree.thaw();
     outcome.pauses_us +=
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - pause).count();
+    if (captured) capture.complete(*captured);
     look_after(tree, std::chrono::milliseconds(2));
     send_ignored_signal(pid);
     look_after(tree, std::chrono::milliseconds(1));
@@ -213,6 +221,7 @@ BlockedOutcome run_frozen(const BlockedCase& blocked, int cycles, TracedTree::Be
         Clock::now() - begun > std::chrono::milliseconds(blocked.timeout_ms)) {
       outcome.complaint += "the machine is too slow: the time was over before the last freeze\n";
     }
+    wait_until_back(pid, tree);
     outcome.complaint += difference(before, appearance(pid));
     const bool detached = between == TracedTree::Between::Detached;
     if (detached) outcome.complaint += tracer_left(pid, tree);
