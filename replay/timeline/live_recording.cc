@@ -5,10 +5,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "replay/record/memory_map.h"
 #include "replay/record/seen_registers.h"
 #include "snapshot/tracing/ptrace.h"
@@ -50,6 +52,14 @@ void keep_interrupted(const LiveThread& thread) {
   if (thread.interrupted) ptrace_call::interrupt(thread.id.tid);
 }
 
+/// Calls of ours have taken the place of the stop that would have delivered its signal.
+void send_again(LiveThread& thread) {
+  thread.in_signal_stop = false;
+  if (thread.signal == 0) return;
+  ::syscall(SYS_tgkill, thread.id.pid, thread.id.tid, thread.signal);
+  thread.injected.insert(std::exchange(thread.signal, 0));
+}
+
 }  // namespace
 
 LiveRecording::Life& LiveRecording::life(std::int32_t pid) {
@@ -63,6 +73,17 @@ LiveRecording::Life& LiveRecording::life(std::int32_t pid) {
     reason = found->second.begins_because;
   }
   throw Error("process " + std::to_string(pid) + " has no history to go back to: " + reason);
+}
+
+const SureMoments* LiveRecording::sure_moments(std::int32_t pid) const {
+  const auto found = lives_.find(pid);
+  const bool none = mode_ == Mode::Off || found == lives_.end() || found->second.history ||
+                    found->second.sure.begin() == found->second.sure.end();
+  return none ? nullptr : &found->second.sure;
+}
+
+std::string LiveRecording::why_not_exact(std::int32_t pid) const {
+  return lives_.at(pid).begins_because;
 }
 
 bool LiveRecording::has_history(std::int32_t pid) const {
@@ -84,7 +105,10 @@ void LiveRecording::changed(std::int32_t pid, const std::string& what) {
 void LiveRecording::set_mode(Mode mode) {
   mode_ = mode;
   if (mode == Mode::On) return;
-  for (auto& [pid, life] : lives_) end(life, {});
+  for (auto& [pid, life] : lives_) {
+    end(life, {});
+    life.sure = {};
+  }
 }
 
 void LiveRecording::begin(Life& life, const LiveProcess& process) {
@@ -103,6 +127,21 @@ void LiveRecording::begin(Life& life, const LiveProcess& process) {
   life.recorder->begin_anew();
   life.history = std::make_unique<History>(life.log, life.recorder->syscall_instruction());
   checkpoint(life, process);
+}
+
+/// In front of the first thread that goes on, while all stand still.
+void LiveRecording::keep_sure_moment(Life& life, const LiveProcess& process, LiveThread& thread) {
+  const auto stands = [](const auto& one) {
+    return one.second.state == LiveThread::State::Stopped && one.second.group_stop == 0;
+  };
+  if (!std::ranges::all_of(process.threads, stands) || !life.sure.is_due()) return;
+  try {
+    life.sure.add(process, thread.id.tid);
+  } catch (const Error& error) {
+    log(Topic::Tracing, std::string("keeping a moment: ") + error.what());
+  }
+  send_again(thread);
+  keep_interrupted(thread);
 }
 
 /// Behind an interruption: when nobody could say where it came.
@@ -131,7 +170,9 @@ bool LiveRecording::before_run(LiveProcess& process, LiveThread& thread) {
   const bool known = lives_.contains(process.pid);
   Life& life = lives_[process.pid];
   if (process.threads.size() != 1) {
-    end(life, "it has several threads, whose order nobody can repeat");
+    end(life, "it has " + std::to_string(process.threads.size()) +
+                  " threads, whose order nobody can repeat");
+    keep_sure_moment(life, process, thread);
     return false;
   }
   const auto read = ptrace_call::registers(thread.id.tid);
@@ -140,14 +181,11 @@ bool LiveRecording::before_run(LiveProcess& process, LiveThread& thread) {
   // The exec that made the program is still to come back.
   if (!known && static_cast<std::int64_t>(registers.orig_rax) == SYS_execve) life.in_call = true;
   const bool cut_short = as_seen(registers).rip != registers.rip;
+  if (life.hopeless) keep_sure_moment(life, process, thread);
   if (life.hopeless || life.history || life.in_call || cut_short) return !life.hopeless;
   try {
     begin(life, process);
-    thread.in_signal_stop = thread.in_signal_stop && !life.history;
-    if (thread.signal != 0 && !thread.in_signal_stop) {
-      ::syscall(SYS_tgkill, process.pid, thread.id.tid, thread.signal);
-      thread.injected.insert(std::exchange(thread.signal, 0));
-    }
+    if (life.history) send_again(thread);
   } catch (const Error& error) {
     end(life, error.what());
   }

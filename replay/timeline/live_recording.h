@@ -13,6 +13,7 @@
 #include "replay/record/event_log.h"
 #include "replay/record/event_recorder.h"
 #include "replay/timeline/history.h"
+#include "replay/timeline/sure_moments.h"
 #include "snapshot/tracing/affinity.h"
 
 namespace icecore::replay {
@@ -27,6 +28,8 @@ class LiveRecording : public RunObserver {
     EventLog log;
     std::unique_ptr<EventRecorder> recorder;
     std::unique_ptr<History> history;  ///< null while nothing is recorded
+    /// While there is no history although one is wanted.
+    SureMoments sure;
     std::string begins_because;
     bool in_call = false;
     bool hopeless = false;  ///< until it executes another program
@@ -39,6 +42,10 @@ class LiveRecording : public RunObserver {
   /// Throws Error, with the reason, when process `pid` has no history.
   Life& life(std::int32_t pid);
   [[nodiscard]] bool has_history(std::int32_t pid) const;
+  /// What there is instead of a history; null when there is one, or nothing is recorded.
+  [[nodiscard]] const SureMoments* sure_moments(std::int32_t pid) const;
+  /// Why that is all there is.
+  [[nodiscard]] std::string why_not_exact(std::int32_t pid) const;
   /// `change` writes these bytes for a debugger; that becomes a part of the history.
   void change_memory(LiveProcess& process, MemoryWrite write, const std::function<void()>& change);
   /// The same for registers of a stopped thread.
@@ -60,6 +67,7 @@ class LiveRecording : public RunObserver {
 
  private:
   void begin(Life& life, const LiveProcess& process);
+  static void keep_sure_moment(Life& life, const LiveProcess& process, LiveThread& thread);
   static void checkpoint(Life& life, const LiveProcess& process);
   static void keep_witness(Life& life, const LiveProcess& process);
   static void note_checkpoint(Life& life, const LiveProcess& process, const Moment& moment);

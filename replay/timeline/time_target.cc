@@ -39,7 +39,9 @@ TimeTarget::TimeTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& option
   if (!announcer_.valid()) throw_errno("eventfd");
 }
 
-gdbstub::StopEvent TimeTarget::current_stop() { return past_ ? stop_ : live_.current_stop(); }
+gdbstub::StopEvent TimeTarget::current_stop() {
+  return past_ || sure_ ? stop_ : live_.current_stop();
+}
 
 Passing TimeTarget::looked_at() const {
   if (passing_ != nullptr) return *passing_;
@@ -48,8 +50,14 @@ Passing TimeTarget::looked_at() const {
 
 gdbstub::RegisterValues TimeTarget::read_registers(gdbstub::ThreadId thread) {
   if (!in_past(thread.pid)) return live_.read_registers(thread);
-  const Passing now = looked_at();
   snapshot::RegisterImages images;
+  if (sure_ && passing_ == nullptr) {
+    const auto& then = sure_->threads().at(thread.tid);
+    images.general.assign(reinterpret_cast<const char*>(&then.registers), sizeof then.registers);
+    images.xstate = then.xstate;
+    return codec_.decode(images);
+  }
+  const Passing now = looked_at();
   images.general.assign(reinterpret_cast<const char*>(&now.registers), sizeof now.registers);
   images.xstate = xstate_of(now.pid);
   return codec_.decode(images);
@@ -58,6 +66,7 @@ gdbstub::RegisterValues TimeTarget::read_registers(gdbstub::ThreadId thread) {
 std::size_t TimeTarget::read_memory(std::int32_t pid, std::uint64_t address,
                                     std::span<std::byte> out) {
   if (!in_past(pid)) return live_.read_memory(pid, address, out);
+  if (sure_ && passing_ == nullptr) return sure_->read(address, out);
   return looked_at().memory.read_some(address, out);
 }
 

@@ -36,7 +36,7 @@ class TimeTarget : public gdbstub::Target,
   TimeTarget(std::shared_ptr<LiveTree> tree, const LiveOptions& options, LiveRecording& recording);
 
   // ---- what is looked at (time_target.cc) ----
-  std::vector<gdbstub::ThreadDescription> threads() override { return live_.threads(); }
+  std::vector<gdbstub::ThreadDescription> threads() override;
   gdbstub::StopEvent current_stop() override;
   const gdbstub::RegisterLayout& register_layout() override { return live_.register_layout(); }
   gdbstub::RegisterValues read_registers(gdbstub::ThreadId thread) override;
@@ -100,7 +100,9 @@ class TimeTarget : public gdbstub::Target,
  private:
   /// They are about to change, by other calls than the process's own.
   void change_mappings(std::int32_t pid);
-  [[nodiscard]] bool in_past(std::int32_t pid) const { return (past_ || passing_) && pid_ == pid; }
+  [[nodiscard]] bool in_past(std::int32_t pid) const {
+    return (past_ || passing_ || sure_) && pid_ == pid;
+  }
   /// Where process `pid` is now, with its position.
   MomentPointer now(std::int32_t pid);
   [[nodiscard]] Goal goal(std::int32_t pid);
@@ -121,6 +123,13 @@ class TimeTarget : public gdbstub::Target,
   void continue_forward(History& history);
   void step_forward(History& history, const gdbstub::ResumeAction& action);
   bool take_planned_move(std::int32_t pid);
+  // Where nothing is exact (time_target_sure.cc).
+  [[nodiscard]] bool goes_by_sure_moments(std::int32_t pid) const;
+  void go_to_sure_before(std::int32_t pid);
+  void go_on_in_sure_moment(const gdbstub::ResumeAction& action, gdbstub::ThreadId thread);
+  void show_sure(std::uint64_t number);
+  void tell_sure_end();
+  [[nodiscard]] std::string list_sure(std::int32_t pid) const;
   std::string where(std::int32_t pid);
   /// That of the recording; when there is none, the reason goes on to what was before.
   LiveRecording::Life& life(std::int32_t pid);
@@ -145,6 +154,9 @@ class TimeTarget : public gdbstub::Target,
   bool interrupt_heard_ = false;  ///< before it was read
   const Passing* passing_ = nullptr;
   std::int32_t pid_ = 0;
+  std::shared_ptr<const SureMoment> sure_;  ///< instead of past_, where nothing is exact
+  std::uint64_t sure_number_ = 0;
+  bool stepped_there_ = false;            ///< to sure_, by a step that something is to follow
   MomentPointer past_;                    ///< null in the present
   MomentPointer present_;                 ///< with its position, once that was asked for
   std::optional<MomentPointer> planned_;  ///< null pointer: the present

@@ -60,6 +60,10 @@ std::string TimeTarget::run(std::string_view line, gdbstub::ThreadId current) {
 /// Where exactly the present is would have to be found, by running to it from the past: too dear
 /// for what a prompt asks at every stop.
 std::string TimeTarget::where(std::int32_t pid) {
+  if (sure_ && pid == pid_) {
+    return "in the past, at a moment that was kept (" + std::to_string(sure_number_ + 1) + ")\n";
+  }
+  if (recording_.sure_moments(pid) != nullptr) return "in the present\n";
   const std::uint64_t all = recording_.life(pid).log.end();
   if (!in_past(pid)) return "in the present, behind event " + std::to_string(all) + "\n";
   return "in the past, at " + text_of(past_->position) + " of " + std::to_string(all) + "\n";
@@ -81,6 +85,7 @@ LiveRecording::Life& TimeTarget::life(std::int32_t pid) {
 }
 
 std::string TimeTarget::list(std::int32_t pid) {
+  if (recording_.sure_moments(pid) != nullptr) return list_sure(pid);
   LiveRecording::Life& life = this->life(pid);
   std::string text = "history of process " + std::to_string(pid) + ": events " +
                      std::to_string(life.history->begin()->position.events) + " to " +
@@ -127,7 +132,7 @@ std::string TimeTarget::back_to(std::int32_t pid, std::string_view memory) {
 
 std::string TimeTarget::record(std::string_view word) {
   if (word != "on" && word != "off") throw Error("record on or record off?");
-  if (past_) throw Error("this is the past: go to the present first").set_hint("continue");
+  if (past_ || sure_) throw Error("this is the past: go to the present first").set_hint("continue");
   present_ = nullptr;
   planned_.reset();
   recording_.set_mode(word == "on" ? LiveRecording::Mode::On : LiveRecording::Mode::Off);

@@ -82,7 +82,8 @@ void TimeTarget::go_to(std::int32_t pid, MomentPointer moment) {
 }
 
 void TimeTarget::return_to_present() {
-  if (!std::exchange(past_, nullptr)) return;
+  const bool in_sure_moment = std::exchange(sure_, nullptr) != nullptr;
+  if (!std::exchange(past_, nullptr) && !in_sure_moment) return;
   for (const auto& [breakpoint, condition] : inserted_) {
     if (condition) {
       live_.breakpoints()->insert_conditional(breakpoint, condition);
@@ -115,7 +116,7 @@ void TimeTarget::tell_found(std::int32_t pid, Found found) {
   tell(HitWatchpoint{kind, found.watch->address});
 }
 
-History& TimeTarget::history_of(std::int32_t pid) { return *recording_.life(pid).history; }
+History& TimeTarget::history_of(std::int32_t pid) { return *life(pid).history; }
 
 void TimeTarget::search(gdbstub::ThreadId thread, const std::function<void(History&)>& work) {
   History* history = nullptr;
@@ -137,12 +138,13 @@ void TimeTarget::search(gdbstub::ThreadId thread, const std::function<void(Histo
 
 /// What the client said to end a search is read when that has ended.
 void TimeTarget::interrupt() {
-  if (std::exchange(interrupt_heard_, false) || past_) return;
+  if (std::exchange(interrupt_heard_, false) || past_ || sure_) return;
   live_.execution()->interrupt();
 }
 
 void TimeTarget::continue_backward(gdbstub::ThreadId thread) {
   if (take_planned_move(thread.pid)) return;
+  if (goes_by_sure_moments(thread.pid)) return go_to_sure_before(thread.pid);
   search(thread, [&](History& history) { find_backward(thread.pid, history); });
 }
 
@@ -159,6 +161,7 @@ void TimeTarget::find_backward(std::int32_t pid, History& history) {
 
 void TimeTarget::step_backward(gdbstub::ThreadId thread) {
   if (take_planned_move(thread.pid)) return;
+  if (goes_by_sure_moments(thread.pid)) return go_to_sure_before(thread.pid);
   search(thread, [&](History& history) { find_step_backward(thread.pid, history); });
 }
 
@@ -173,9 +176,14 @@ void TimeTarget::find_step_backward(std::int32_t pid, History& history) {
 }
 
 void TimeTarget::resume(std::span<const ResumeAction> actions) {
-  const std::int32_t pid = past_ ? pid_ : live_.current_stop().thread.pid;
+  const std::int32_t pid = past_ || sure_ ? pid_ : live_.current_stop().thread.pid;
   interrupt_heard_ = false;
   if (take_planned_move(pid)) return;
+  if (sure_ && !actions.empty()) return go_on_in_sure_moment(actions.front(), stop_.thread);
+  const bool arrived = std::exchange(stepped_there_, false);
+  if (arrived && !actions.empty() && actions.front().kind == ResumeAction::Kind::Continue) {
+    return tell_sure_end();
+  }
   if (!past_) {
     present_ = nullptr;
     return live_.execution()->resume(actions);

@@ -59,10 +59,10 @@ def wait_for_work(gdb):
 class Gdb(LineGdb):
     """On a program that icecore serves through gdb's own pipe."""
 
-    def __init__(self, *arguments):
-        super().__init__(VICTIM)
+    def __init__(self, *arguments, victim=VICTIM):
+        super().__init__(victim)
         self.ask("set sysroot")
-        program = " ".join((str(VICTIM),) + arguments)
+        program = " ".join((str(victim),) + arguments)
         self.ask(f"target remote | {ICECORE} serve --stdio -- {program}")
 
     def state(self):
@@ -151,6 +151,42 @@ def test_debugger_changes_are_a_part_of_history():
         gdb.ask("delete", "continue", "stepi", "reverse-stepi")
         expect("in the past" in gdb.ask("monitor when"), "the present goes on from them")
         expect(before != gdb.state(), "it is elsewhere now")
+
+
+def test_several_threads_go_back_to_kept_moments():
+    with Gdb(victim=VICTIM.with_name("time_threads")) as gdb:
+        gdb.ask("break turn", "continue", "continue", "continue")
+        # Each stop was looked at for longer than keeping it takes.
+        totals = []
+        for _ in range(4):
+            totals.append(gdb.number("total"))
+            gdb.ask("info threads", "bt", "continue")
+        present = gdb.number("total")
+        answer = gdb.ask("reverse-continue")
+        expect("not exact: it has 2 threads" in answer, "it says so, and why:\n" + answer)
+        seen = gdb.number("total")
+        expect(seen in totals, f"a moment that was: {seen} of {totals}")
+        expect(gdb.ask("info threads").count("Thread ") == 2, "both threads as they were")
+        expect("Cannot access memory" in gdb.ask("set var total = 3"), "nothing can be changed")
+        expect("in the past" in gdb.ask("monitor when"), "where it is")
+        expect("moments" in gdb.ask("monitor list"), "what is kept")
+        gdb.ask("watch total")
+        gdb.ask("reverse-continue")
+        expect(gdb.number("total") < seen, "a watchpoint leads to where the bytes were others")
+        gdb.ask("delete")
+        for _ in range(50):
+            if "No more reverse-execution history" in gdb.ask("continue"):
+                break
+        expect(gdb.number("total") == present, "the present has not moved")
+        gdb.ask("reverse-continue", "reverse-stepi", "break turn")
+        for _ in range(50):
+            if "No more reverse-execution history" in gdb.ask("continue"):
+                break
+        else:
+            sys.exit("FAILED: continue gets stuck at a breakpoint")
+        gdb.ask("delete")
+        expect("finished ()" in gdb.ask("break finished", "continue"), "and goes on")
+        expect(gdb.number("total") == 190, "to its end")
 
 
 def test_conditions_and_an_interrupt():
