@@ -158,13 +158,15 @@ void Restoration::make_files() {
     const auto& known = *process->model;
     if (known.state() == model::Process::ZOMBIE) continue;
     with_context("process " + std::to_string(known.pid()), [&] {
-      if (tables.insert(known.descriptor_table()).second) {
-        fill_descriptor_table(*process, descriptions, transport_);
-      }
       const bool own_root = known.root_directory() != "/" && !known.root_directory().empty();
-      const UniqueFd root = own_root ? open_root_directory(known, surroundings_) : UniqueFd();
-      const UniqueFd here = open_working_directory(known, surroundings_);
-      set_directories(*process, transport_, root.get(), here.get());
+      const Directories directories{
+          own_root ? open_root_directory(known, surroundings_) : UniqueFd(),
+          open_working_directory(known, surroundings_)};
+      if (tables.insert(known.descriptor_table()).second) {
+        fill_descriptor_table(*process, descriptions, directories, transport_);
+      } else {
+        set_directories(*process, directories, transport_);
+      }
     });
   }
   for (const auto& process : tree_->processes()) {
