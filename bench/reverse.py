@@ -50,7 +50,7 @@ def record_full_times(program):
 
 
 def main():
-    icecore, program = sys.argv[1:3]
+    icecore, program = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
     whole, last, step = icecore_times(icecore, program)
     forward, back = record_full_times(program)
     print(f"icecore: back over {ROUNDS} rounds {whole:.2f} s, to the last visit inside {last:.2f} s, "

@@ -77,6 +77,7 @@ MomentPointer History::add_checkpoint(int pid) {
   moment->pid = moment->process->pid();
   moment->registers = as_seen(registers_of(moment->pid));
   moment->position = {log_.end(), {0, moment->registers.rip, 0}};
+  moment->time = std::chrono::steady_clock::now();
   keep(moment);
   return moment;
 }

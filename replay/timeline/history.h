@@ -40,6 +40,8 @@ class History {
   void set_keep_going(CountedReplay::KeepGoing keep_going) {
     past_.keep_going = std::move(keep_going);
   }
+  /// Bytes that the copies take beside what process `pid`, which is recorded, has itself.
+  [[nodiscard]] std::uint64_t memory_of_copies(int pid) const;
   /// Null while there is none.
   [[nodiscard]] MomentPointer begin() const;
   /// Forgets the older half of what is kept; returns the first event that is still needed.

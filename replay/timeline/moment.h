@@ -3,6 +3,7 @@
 
 #include <sys/user.h>
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,8 @@ struct Moment {
   int pid = 0;
   user_regs_struct registers{};  ///< as_seen()
   Position position;
+  /// When it was the present; of checkpoints only.
+  std::chrono::steady_clock::time_point time;
   /// When known: `steps` single steps lead here from there.
   std::shared_ptr<const Moment> origin;
   std::uint64_t steps = 0;

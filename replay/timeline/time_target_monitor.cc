@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `monitor` commands about time.
+#include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 
 #include "base/error.h"
 #include "replay/timeline/time_target.h"
@@ -37,6 +40,18 @@ std::string text_of(const Position& position) {
     text += " and " + std::to_string(position.point.transfers) + " jumps";
   }
   return text;
+}
+
+std::string cost_text(const LiveRecording::Life& life, std::int32_t pid) {
+  const std::uint64_t copies = life.history->memory_of_copies(pid);
+  const std::chrono::duration<double> age =
+      std::chrono::steady_clock::now() - life.history->begin()->time;
+  const double each = static_cast<double>(copies + life.log.bytes()) / 1024 / age.count();
+  std::array<char, 160> text{};
+  std::snprintf(text.data(), text.size(),
+                "it takes %.1f MiB, copies included, for %.1f s: %.0f KiB for each second\n",
+                static_cast<double>(copies + life.log.bytes()) / (1 << 20), age.count(), each);
+  return text.data();
 }
 
 }  // namespace
@@ -91,7 +106,7 @@ std::string TimeTarget::list(std::int32_t pid) {
                      std::to_string(life.history->begin()->position.events) + " to " +
                      std::to_string(life.log.end()) + ", " + std::to_string(life.history->size()) +
                      " copies of the process, " + std::to_string(life.log.bytes() >> 10U) +
-                     " KiB of events\n";
+                     " KiB of events\n" + cost_text(life, pid);
   if (!life.begins_because.empty())
     text += "it begins where it does: " + life.begins_because + "\n";
   return text + before_history();

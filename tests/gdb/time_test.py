@@ -198,6 +198,7 @@ def test_conditions_and_an_interrupt():
         wait_for_work(gdb.process.pid)
         gdb.process.send_signal(signal.SIGINT)
         answer = gdb.answer()
+        expect("KiB for each second" in gdb.ask("monitor list"), "what history costs")
         expect("SIGINT" in answer, "Ctrl-C ends a search:\n" + answer)
         expect(gdb.number("round") == 994000, "nothing has moved")
         expect("No more reverse-execution history" in gdb.ask("delete", "continue"), "forward to the present")
