@@ -121,6 +121,7 @@ class Bench:
         running = self.running_ms(name)
         keeper.terminate()
         keeper.wait()
+        self.run("image", "rm", name)
         print(f"| {name} | {text(normal)} | {text(cached)} | {text(running)} | {text(kept)} | "
               f"{min(normal) / min(cached):.0f} x | {min(normal) / min(kept):.0f} x |", flush=True)
 
@@ -146,6 +147,7 @@ class Bench:
         crew.wait()
         keeper.terminate()
         keeper.wait()
+        self.run("image", "rm", "gigabyte")
 
 
 def memory_kib(pid, word):
