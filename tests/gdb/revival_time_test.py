@@ -3,8 +3,10 @@
 """The way back in the life of a snapshot: icecore gdb --live, with the commands that icecore gives to gdb.
 
 ICECORE names the program under test. Exit status 77 when a tool is missing."""
+import os
 import re
 import shutil
+import sys
 
 import built_program
 import recorded_program
@@ -45,6 +47,20 @@ while True:
     total += 1
     os.write(1, b"round %d" % total)
     time.sleep(0.001)
+"""
+
+DEEP_PYTHON_PROGRAM = """
+import os, time
+os.close(3)
+def inner(n):
+    os.write(1, b"n %d" % n)
+    time.sleep(0.001)
+def outer(n):
+    inner(n * 10)
+n = 0
+while True:
+    n += 1
+    outer(n)
 """
 
 
@@ -125,6 +141,21 @@ class RevivalTimeTest(recorded_program.RecordedProgramTest):
         self.expect(gdb.ask("x/s $rsi"), f'"{rounds[0]}')
         self.expect(gdb.ask("continue"), "Breakpoint 1, ")
         self.expect(gdb.ask("x/s $rsi"), f'"{rounds[1]}')
+
+    def test_pythons_own_backtrace_at_a_past_moment(self):
+        python = os.path.realpath(sys.executable)
+        helpers = python + "-gdb.py"
+        if not os.path.exists(helpers):
+            self.skipTest("needs the gdb helpers of this Python")
+        script = self.here / "script.py"
+        script.write_text(DEEP_PYTHON_PROGRAM, encoding="ascii")
+        self.record(command=[python, script])
+        gdb = self.live_gdb()
+        gdb.ask("break write", "continue", "continue", f"source {helpers}")
+        now = int(re.search(r"local 'n' = (\d+)", gdb.ask("py-print n")).group(1))
+        self.expect(gdb.ask("reverse-continue", "py-bt"), r"line 5, in inner", r"line 8, in outer", r"line 12, in <module>")
+        self.expect(gdb.ask("py-print n"), rf"local 'n' = {now - 10}\b")
+        self.expect(gdb.ask("monitor when"), "in the past")
 
 
 if __name__ == "__main__":
