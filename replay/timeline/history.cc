@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -87,13 +88,26 @@ MomentPointer History::add_witness(int pid) {
   const std::uint64_t number = log_.end() - 1;
   auto moment = add_checkpoint(pid);
   places_.expect(number, moment);
-  if (places_.witness_count() > kMostWitnesses) {
-    // From the one before it that is not far.
+  if (places_.witness_count() > kMostWitnesses) find_in_time(number);
+  return moment;
+}
+
+/// The recorded program waits meanwhile.
+void History::find_in_time(std::uint64_t number) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::seconds(2);
+  past_.keep_going = [deadline] { return Clock::now() < deadline; };
+  try {
+    // From the one before it, which is not far.
     auto way = replay(nearest({number, {~0ULL, 0, 0}}));
     way.run_to_event(number);
     way.run_to_stretch_end();
+  } catch (const SearchEnded&) {
+    past_.keep_going = {};
+    throw Error("where signal " + std::to_string(log_.interruption(number)->signal) +
+                " came was not found in 2 s");
   }
-  return moment;
+  past_.keep_going = {};
 }
 
 MomentPointer History::begin() const { return kept_.empty() ? nullptr : kept_.begin()->second; }

@@ -69,6 +69,7 @@ class History {
   [[nodiscard]] CountedReplay replay(const Moment& start) const;
   std::optional<Visit> last_visit(const Moment& start, const Position& end, const Goal& goal);
   MomentPointer middle_of(const Moment& start, const Position& end);
+  void find_in_time(std::uint64_t number);
   MomentPointer before_event(std::uint64_t number);
   MomentPointer in_front_of_debugger(const Position& position);
   [[nodiscard]] std::uint64_t opening_of(std::uint64_t number) const;
