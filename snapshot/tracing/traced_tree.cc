@@ -187,6 +187,32 @@ void TracedTree::seize_known() {
   }
 }
 
+/// The same with the threads that note_sleepers() saw; for a process that has ended since, nothing
+/// is seized.
+void TracedTree::seize_listed() {
+  for (const auto& [pid, tids] : listed_) {
+    for (const int tid : tids) add_thread(pid, tid);
+  }
+  for (const int pid : known_pids()) {
+    const auto& process = processes_.at(pid);
+    if (process.tids.empty() && !process.zombie && !task_stat(pid, pid)) processes_.erase(pid);
+  }
+}
+
+/// What ended since the last time must not be waited for.
+void TracedTree::drop_ended() {
+  for (const int pid : known_pids()) {
+    auto& process = processes_.at(pid);
+    const auto stat = task_stat(pid, pid);
+    if (stat && stat->start_time == process.start_time) {
+      process.parent = stat->parent;
+    } else {
+      for (const int tid : process.tids) threads_.erase(tid);
+      processes_.erase(pid);
+    }
+  }
+}
+
 /// True when no task of the whole machine was born since note_sleepers() listed the processes:
 /// seize_known() has then seen every thread of every one, and there are no others.
 bool TracedTree::nothing_was_born() {
@@ -218,21 +244,18 @@ void TracedTree::attach() {
 TracedTree::Outcome TracedTree::freeze(std::chrono::nanoseconds timeout) {
   const auto deadline = Clock::now() + timeout;
   freezing_ = true;
-  // What ended since the last time must not be waited for.
-  for (const int pid : known_pids()) {
-    auto& process = processes_.at(pid);
-    const auto stat = task_stat(pid, pid);
-    if (stat && stat->start_time == process.start_time) {
-      process.parent = stat->parent;
-    } else {
-      for (const int tid : process.tids) threads_.erase(tid);
-      processes_.erase(pid);
-    }
-  }
+  // As long as nothing was born, the list of a moment ago has all that lives: /proc need not be
+  // read.
+  bool listed = population_ && population_ == population();
+  if (!listed) drop_ended();
   if (processes_.empty()) list_processes();
   for (auto& [tid, thread] : threads_) seize_and_interrupt(thread);
   do {
-    seize_known();
+    if (std::exchange(listed, false)) {
+      seize_listed();
+    } else {
+      seize_known();
+    }
     if (!wait_for_stops(deadline)) return Outcome::TimedOut;
     // A thread may have been born just before its parent stopped: look again until none was. What
     // is stopped cannot fork, so that this ends.

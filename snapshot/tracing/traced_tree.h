@@ -145,6 +145,8 @@ class TracedTree {
   bool add_children(int pid, const std::vector<int>& tids);
   [[nodiscard]] std::vector<int> known_pids() const;
   void seize_known();
+  void seize_listed();
+  void drop_ended();
   [[nodiscard]] bool nothing_was_born();
   bool seize_new();
   bool add_process(int pid);
@@ -183,6 +185,7 @@ class TracedTree {
   std::map<int, TracedThread> threads_;
   std::vector<TreeEvent> events_;
   std::optional<Population> population_;     ///< before the processes were last listed
+  std::map<int, std::vector<int>> listed_;   ///< their threads then, by pid
   std::map<int, SleepClock::Sleep> sleeps_;  ///< by tid
   InnerTracers inner_tracers_;
   LimitedSleeps limited_sleeps_;

@@ -242,12 +242,15 @@ void TracedTree::take_syscall_stop(TracedThread& thread) {
 void TracedTree::note_sleepers() {
   sleeps_.clear();
   population_ = population();
+  drop_ended();
   list_processes();
+  listed_.clear();
   SleepClock clock;
   std::set<int> living;
   for (const auto& [pid, process] : processes_) {
     if (process.zombie) continue;
-    for (const int tid : task_ids(pid)) {
+    const auto& tids = listed_[pid] = task_ids(pid);
+    for (const int tid : tids) {
       living.insert(tid);
       const auto known = threads_.find(tid);
       if (known != threads_.end() && known->second.call) continue;  // its deadline is known
