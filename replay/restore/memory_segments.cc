@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/restore/memory_segments.h"
 
-#include <fcntl.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <string>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/unique_fd.h"
+#include "replay/restore/ipc_objects.h"
 #include "snapshot/capture/inside_namespace.h"
 
 namespace icecore::replay {
 namespace {
 
-constexpr unsigned kPermissions = 0777;
-
-/// The next object of this kind in our IPC namespace gets that id; since Linux 3.9 with
-/// CONFIG_CHECKPOINT_RESTORE.
-void choose_next_id(int id) {
-  const UniqueFd file(::open("/proc/sys/kernel/shm_next_id", O_WRONLY | O_CLOEXEC));
-  const std::string text = std::to_string(id);
-  if (!file.valid() ||
-      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw_errno("choosing its id in /proc/sys/kernel/shm_next_id");
-  }
-}
 
 }  // namespace
 
@@ -58,7 +44,7 @@ void MemorySegments::make(const model::SharedObject& object) {
   if (const auto reason = obstacle_to_segment(object); !reason.empty()) throw Refused(reason);
   shmid_ds settings{};
   if (::shmctl(object.sysv_id(), IPC_STAT, &settings) != 0) {
-    choose_next_id(object.sysv_id());
+    choose_next_id("shm", object.sysv_id());
     const int id = ::shmget(object.sysv_key(), object.identity().size(),
                             IPC_CREAT | IPC_EXCL | static_cast<int>(kPermissions & 0600U));
     if (id < 0) throw_errno("shmget");

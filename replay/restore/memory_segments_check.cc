@@ -10,21 +10,13 @@
 #include <string>
 #include <utility>
 
+#include "replay/restore/ipc_objects.h"
 #include "replay/restore/memory_segments.h"
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/proc/text.h"
 
 namespace icecore::replay {
 namespace {
-
-bool had_own_ipc(const model::Snapshot& snapshot) {
-  for (const auto& process : snapshot.processes()) {
-    for (const auto& space : process.namespaces()) {
-      if (space.kind() == "ipc" && !space.shared_with_icecore()) return true;
-    }
-  }
-  return false;
-}
 
 /// A segment is attached whole: where the program has unmapped a part of it, shmat(2) cannot make
 /// the rest.
@@ -103,8 +95,8 @@ std::string obstacle_to_segment(const model::SharedObject& object) {
 }
 
 bool needs_own_ipc(const model::Snapshot& snapshot, bool in_place) {
-  return std::ranges::any_of(snapshot.shared_objects(), is_segment) &&
-         (!in_place || had_own_ipc(snapshot));
+  if (had_own_namespace(snapshot, "ipc")) return true;
+  return !in_place && std::ranges::any_of(snapshot.shared_objects(), is_segment);
 }
 
 Refusals check_segments(const model::Snapshot& snapshot, bool in_place) {
@@ -125,7 +117,7 @@ Refusals check_segments(const model::Snapshot& snapshot, bool in_place) {
     }
     if (!reason.empty()) refusals.push_back({0, name_of_segment(object), reason, ""});
   }
-  if (any && own && !had_own_ipc(snapshot) && was_taken_here(snapshot)) {
+  if (any && own && !had_own_namespace(snapshot, "ipc") && was_taken_here(snapshot)) {
     for (const int id : semaphores_of(snapshot)) {
       refusals.push_back(
           {0, "System V semaphores " + std::to_string(id),

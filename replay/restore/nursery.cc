@@ -157,6 +157,7 @@ void Nursery::start(const Options& options, const Transport& transport) {
   int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
   if (!in_place_) flags |= CLONE_NEWPID | CLONE_NEWNS;
   if (options.new_ipc) flags |= CLONE_NEWIPC;
+  if (options.new_uts) flags |= CLONE_NEWUTS;
   // Not on our own stack: AddressSanitizer would go on to watch the frames of the child there.
   constexpr std::size_t kStackSize = 65536;
   const auto stack = MappedRegion::anonymous(kStackSize);

@@ -22,6 +22,7 @@ class Nursery {
   struct Options {
     bool in_place = false;
     bool new_ipc = false;
+    bool new_uts = false;
     /// Lives on when we end.
     bool detach = false;
     /// Which snapshot it is; the new tree's mounts tell (snapshot/capture/life_origin.h).

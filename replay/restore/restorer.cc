@@ -22,6 +22,7 @@
 #include "replay/files/tree_path.h"
 #include "replay/restore/credentials.h"
 #include "replay/restore/descriptor_table.h"
+#include "replay/restore/ipc_objects.h"
 #include "replay/restore/memory_builder.h"
 #include "replay/restore/memory_segments.h"
 #include "replay/restore/nursery.h"
@@ -97,6 +98,7 @@ void Restoration::make_tree() {
       changed == FileOptions::Changed::Refuse && !options_.in_place && !named_memory(model).empty();
   if (own_memory) options.private_directories.emplace_back(kNamedMemory);
   options.new_ipc = needs_own_ipc(model, options_.in_place);
+  options.new_uts = had_own_namespace(model, "uts");
   nursery_.emplace(options, transport_);
   surroundings_.root = nursery_->root();
   surroundings_.maker = &nursery_->puppet();
@@ -114,6 +116,8 @@ void Restoration::make_tree() {
   }
   if (changed == FileOptions::Changed::Rollback) make_missing_files(snapshot_, surroundings_.root);
   segments_.emplace(snapshot_, nursery_->pid());
+  make_ipc_objects(model, nursery_->pid());
+  set_host_name(model, nursery_->pid());
   shared_.emplace(snapshot_, [this](const model::SharedObject& object) {
     return open_shared_file(snapshot_, object, surroundings_, options_.files);
   });

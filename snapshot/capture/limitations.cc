@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
 #include <array>
@@ -13,11 +12,8 @@
 #include <string_view>
 #include <utility>
 
-#include "base/error.h"
 #include "snapshot/capture/file_kind.h"
-#include "snapshot/capture/inside_namespace.h"
 #include "snapshot/capture/mappings.h"
-#include "snapshot/capture/proc_directory.h"
 #include "snapshot/proc/smaps.h"
 
 namespace icecore::snapshot {
@@ -188,48 +184,31 @@ void list_mappings(const model::Process& process, Listing& listing) {
   }
 }
 
-/// "3 semaphore sets and message queues": what is in the IPC namespace of `pid` beside memory.
-std::string ipc_objects(int pid) {
-  std::ptrdiff_t count = 0;
-  inside_namespace(NamespaceKind::Ipc, pid, [&] {
-    for (const char* file : {"/proc/sysvipc/sem", "/proc/sysvipc/msg"}) {
-      const std::string text = ProcDirectory::read_file(file);
-      count += std::max<std::ptrdiff_t>(std::ranges::count(text, '\n') - 1, 0);  // without the head
-    }
-  });
-  return count == 0 ? "" : std::to_string(count) + " semaphore sets and message queues";
-}
-
-bool has_our_host_name(int pid) {
-  utsname ours{};
-  utsname theirs{};
-  ::uname(&ours);
-  inside_namespace(NamespaceKind::Uts, pid, [&] { ::uname(&theirs); });
-  return std::string_view(ours.nodename) == theirs.nodename &&
-         std::string_view(ours.domainname) == theirs.domainname;
-}
-
-/// Why a namespace of the tree's own cannot be made again; empty when it can, or need not.
-std::string obstacle(const model::Process& process, const model::Namespace& space) {
+/// Why a namespace of the tree's own cannot be made again; empty when it can.
+std::string obstacle(const model::Snapshot& snapshot, const model::Namespace& space) {
   constexpr std::array<std::string_view, 3> kNotRestored = {"user", "mnt", "net"};
   if (std::ranges::find(kNotRestored, space.kind()) != kNotRestored.end()) {
     return "a namespace of this kind of the tree's own cannot be made again";
   }
-  try {
-    if (space.kind() == "ipc") {
-      const std::string objects = ipc_objects(process.pid());
-      return objects.empty() ? "" : "the " + objects + " in it are not held";
-    }
-    if (space.kind() == "uts" && !has_our_host_name(process.pid())) {
-      return "a host name of the tree's own cannot be given to it again";
-    }
-  } catch (const Error& error) {
-    return error.what();
+  if (space.kind() != "ipc" && space.kind() != "uts") return {};
+  const auto root =
+      std::ranges::find(snapshot.processes(), snapshot.root_pid(), &model::Process::pid);
+  const bool is_roots = root != snapshot.processes().end() &&
+                        std::ranges::any_of(root->namespaces(), [&](const auto& other) {
+                          return other.kind() == space.kind() && other.inode() == space.inode();
+                        });
+  if (!is_roots) return "it is another than that of the tree's root";
+  if (space.kind() == "uts") {
+    return space.host_name().empty() ? "its host name could not be read" : "";
   }
-  return {};
+  const auto held =
+      std::ranges::find(snapshot.ipc_namespaces(), space.inode(), &model::IpcNamespace::inode);
+  if (held == snapshot.ipc_namespaces().end()) return "what is in it could not be read";
+  return held->not_held().empty() ? "" : held->not_held(0) + " in it are not held";
 }
 
-void list_process(const model::Process& process, Listing& listing) {
+void list_process(const model::Snapshot& snapshot, const model::Process& process,
+                  Listing& listing) {
   const std::string name = "process " + std::to_string(process.pid());
   if (process.tracer_pid() != 0) {
     listing.add(process.pid(), 0, name,
@@ -239,7 +218,7 @@ void list_process(const model::Process& process, Listing& listing) {
   }
   for (const model::Namespace& space : process.namespaces()) {
     if (space.shared_with_icecore() || space.made_by_icecore()) continue;
-    const std::string reason = obstacle(process, space);
+    const std::string reason = obstacle(snapshot, space);
     if (reason.empty()) continue;
     listing.add(process.pid(), 0, space.kind() + " namespace " + std::to_string(space.inode()),
                 reason, Limitation::VIEW_ONLY);
@@ -256,7 +235,7 @@ void list_limitations(model::Snapshot& snapshot) {
   Listing listing(snapshot);
   list_files(snapshot, listing);
   for (const model::Process& process : snapshot.processes()) {
-    list_process(process, listing);
+    list_process(snapshot, process, listing);
     list_mappings(process, listing);
   }
 }

@@ -48,7 +48,8 @@ model::SharedObject::Kind kind_of(const model::Mapping& mapping, int fd) {
 
 bool is_shared_memory(const model::Mapping& mapping) {
   if (!mapping.shared() || mapping.content() != model::Mapping::HELD) return false;
-  if (mapping.inode() == 0) return false;
+  // The number of System V memory is its id, and the first of a namespace has 0.
+  if (mapping.inode() == 0 && !mapping.name().starts_with("/SYSV")) return false;
   const bool memory_name =
       mapping.name().starts_with("/memfd:") || mapping.name().starts_with("/SYSV") ||
       mapping.name().starts_with("/dev/zero") || mapping.name().starts_with("/anon_hugepage") ||

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "snapshot/capture/descriptors.h"
+#include "snapshot/capture/ipc_objects.h"
 #include "snapshot/capture/life_origin.h"
 #include "snapshot/capture/limitations.h"
 #include "snapshot/capture/machine.h"
@@ -219,6 +220,7 @@ void TreeCapture::capture_state(CapturedSnapshot& captured) {
     files_read_ = Files::InPause;
   }
   capture_life_origin(model);
+  capture_ipc_objects(model);
   rested_ = shared_spaces_.empty() &&
             std::ranges::all_of(model.processes(), [this](const model::Process& process) {
               return process.state() == model::Process::ZOMBIE || resting_.contains(process.pid());

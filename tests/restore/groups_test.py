@@ -34,6 +34,9 @@ class Groups(revival.RevivalTest):
         self.addCleanup(remove_segments_but, known)
         self.check_group("sysv")
 
+    def test_ipc_and_uts_namespaces(self):
+        self.check_group("namespaces")
+
     def test_tree(self):
         self.check_group("tree")
 

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "snapshot/capture/ipc_objects.h"
+
+#include <dirent.h>
+#include <linux/mount.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "snapshot/capture/inside_namespace.h"
+#include "snapshot/capture/proc_directory.h"
+#include "snapshot/proc/text.h"
+
+namespace icecore::snapshot {
+namespace {
+
+constexpr int kMessageCopy = 040000;  // MSG_COPY, since Linux 3.8 with CONFIG_CHECKPOINT_RESTORE
+
+/// The rows of a file in /proc/sysvipc, as this thread's namespace has them: word `column` of each.
+std::vector<long> column_of(const char* file, int column) {
+  const std::string text = ProcDirectory::read_file(std::string("/proc/sysvipc/") + file);
+  std::string_view rest = text;
+  proc::take_line(rest);  // the head
+  std::vector<long> numbers;
+  while (!rest.empty()) {
+    std::string_view line = proc::take_line(rest);
+    for (int i = 0; i < column; ++i) proc::take_word(line);
+    numbers.push_back(proc::take_number<long>(line));
+  }
+  return numbers;
+}
+
+void fill(const ipc_perm& from, int id, model::IpcPermissions& to) {
+  to.set_id(id);
+  to.set_key(from.__key);
+  to.set_uid(from.uid);
+  to.set_gid(from.gid);
+  to.set_mode(from.mode);
+}
+
+void capture_semaphores(model::IpcNamespace& space) {
+  constexpr int kIdColumn = 1;
+  for (const long id : column_of("sem", kIdColumn)) {
+    semid_ds status{};
+    const int set = static_cast<int>(id);
+    if (::semctl(set, 0, IPC_STAT, &status) != 0) throw_errno("semctl IPC_STAT");
+    std::vector<unsigned short> values(status.sem_nsems);
+    if (::semctl(set, 0, GETALL, values.data()) != 0) throw_errno("semctl GETALL");
+    model::SemaphoreSet& held = *space.add_semaphore_sets();
+    fill(status.sem_perm, set, *held.mutable_permissions());
+    held.mutable_values()->Assign(values.begin(), values.end());
+  }
+}
+
+void capture_messages(int id, std::size_t longest, model::MessageQueue& queue) {
+  struct Message {
+    long type;
+    char text[1];
+  };
+  std::vector<long> room(longest / sizeof(long) + 2);
+  auto* const message = reinterpret_cast<Message*>(room.data());
+  for (long index = 0;; ++index) {
+    const ssize_t size = ::msgrcv(id, message, longest, index, kMessageCopy | IPC_NOWAIT);
+    if (size < 0 && errno == ENOMSG) return;
+    if (size < 0) throw_errno("msgrcv MSG_COPY");
+    model::QueuedMessage& held = *queue.add_messages();
+    held.set_type(message->type);
+    held.set_text(message->text, static_cast<std::size_t>(size));
+  }
+}
+
+void capture_queues(model::IpcNamespace& space) {
+  constexpr int kIdColumn = 1;
+  for (const long id : column_of("msg", kIdColumn)) {
+    msqid_ds status{};
+    if (::msgctl(static_cast<int>(id), IPC_STAT, &status) != 0) throw_errno("msgctl IPC_STAT");
+    model::MessageQueue& queue = *space.add_message_queues();
+    fill(status.msg_perm, static_cast<int>(id), *queue.mutable_permissions());
+    queue.set_most_bytes(status.msg_qbytes);
+    capture_messages(static_cast<int>(id), status.__msg_cbytes, queue);
+  }
+}
+
+/// Those of this thread's namespace: by a mount of their file system that is attached nowhere.
+std::size_t posix_queues() {
+  const UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, "mqueue", FSOPEN_CLOEXEC)));
+  if (!context.valid()) return 0;  // a kernel without them
+  ::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  const int mount = static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, 0));
+  if (mount < 0) throw_errno("fsmount mqueue");
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(mount), ::closedir);
+  std::size_t count = 0;
+  while (const dirent* const entry = ::readdir(directory.get())) {
+    if (entry->d_name[0] != '.') ++count;
+  }
+  return count;
+}
+
+void capture_rest(model::IpcNamespace& space) {
+  constexpr int kAttachedColumn = 6;
+  std::size_t unattached = 0;
+  for (const long attached : column_of("shm", kAttachedColumn)) unattached += attached == 0 ? 1 : 0;
+  if (unattached != 0) {
+    space.add_not_held(std::to_string(unattached) + " segments that nobody attaches");
+  }
+  if (const auto queues = posix_queues(); queues != 0) {
+    space.add_not_held(std::to_string(queues) + " POSIX message queues");
+  }
+}
+
+void capture_ipc(int pid, std::uint64_t inode, model::Snapshot& snapshot) {
+  model::IpcNamespace space;
+  space.set_inode(inode);
+  inside_namespace(NamespaceKind::Ipc, pid, [&] {
+    capture_semaphores(space);
+    capture_queues(space);
+    capture_rest(space);
+  });
+  *snapshot.add_ipc_namespaces() = std::move(space);
+}
+
+void capture_names(int pid, model::Namespace& space) {
+  utsname names{};
+  inside_namespace(NamespaceKind::Uts, pid, [&] { ::uname(&names); });
+  space.set_host_name(names.nodename);
+  space.set_domain_name(names.domainname);
+}
+
+}  // namespace
+
+void capture_ipc_objects(model::Snapshot& snapshot) {
+  std::map<std::uint64_t, const model::Namespace*> seen;
+  for (auto& process : *snapshot.mutable_processes()) {
+    for (auto& space : *process.mutable_namespaces()) {
+      const bool is_ipc = space.kind() == "ipc";
+      if (space.shared_with_icecore() || (!is_ipc && space.kind() != "uts")) continue;
+      const auto [known, added] = seen.emplace(space.inode(), &space);
+      try {
+        if (is_ipc) {
+          if (added) capture_ipc(process.pid(), space.inode(), snapshot);
+        } else if (added) {
+          capture_names(process.pid(), space);
+        } else {
+          space.set_host_name(known->second->host_name());
+          space.set_domain_name(known->second->domain_name());
+        }
+      } catch (const Error& error) {
+        log(Topic::Capture, space.kind() + " namespace: " + error.what());
+      }
+    }
+  }
+}
+
+}  // namespace icecore::snapshot
