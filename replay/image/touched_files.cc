@@ -12,26 +12,26 @@
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/capture/process_tree.h"
 #include "snapshot/proc/maps.h"
+#include "store/types.h"
 
 namespace icecore::replay {
 namespace {
 
-constexpr std::uint64_t kPage = 4096;
 // A disk reads so much in one go anyway.
-constexpr std::uint64_t kGap = 32 * kPage;
+constexpr std::uint64_t kGap = 32 * store::kPageSize;
 constexpr std::uint64_t kPresent = std::uint64_t{1} << 63U;  // Documentation/admin-guide/mm/pagemap
 
 using Pages = std::map<std::string, std::set<std::uint64_t>>;  // offsets by path
 
 void add_present(const UniqueFd& pagemap, const snapshot::proc::MapsLine& mapping, Pages& pages) {
-  std::vector<std::uint64_t> entries((mapping.end - mapping.start) / kPage);
-  const auto at = static_cast<off_t>(mapping.start / kPage * sizeof entries[0]);
+  std::vector<std::uint64_t> entries((mapping.end - mapping.start) / store::kPageSize);
+  const auto at = static_cast<off_t>(mapping.start / store::kPageSize * sizeof entries[0]);
   const ssize_t got =
       ::pread(pagemap.get(), entries.data(), entries.size() * sizeof entries[0], at);
   const std::size_t count = got < 0 ? 0 : static_cast<std::size_t>(got) / sizeof entries[0];
   for (std::size_t i = 0; i < count; ++i) {
     if ((entries[i] & kPresent) == 0) continue;
-    pages[std::string(mapping.name)].insert(mapping.offset + i * kPage);
+    pages[std::string(mapping.name)].insert(mapping.offset + i * store::kPageSize);
   }
 }
 
@@ -68,9 +68,9 @@ std::vector<TouchedRange> touched_files(int root) {
       const bool goes_on = !ranges.empty() && ranges.back().path == path &&
                            offset <= ranges.back().offset + ranges.back().size + kGap;
       if (goes_on) {
-        ranges.back().size = offset + kPage - ranges.back().offset;
+        ranges.back().size = offset + store::kPageSize - ranges.back().offset;
       } else {
-        ranges.push_back({path, offset, kPage});
+        ranges.push_back({path, offset, store::kPageSize});
       }
     }
   }

@@ -16,8 +16,6 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::byte kInt3{0xcc};
-
 std::string hex(std::uint64_t address) {
   std::array<char, 24> text{};
   std::snprintf(text.data(), text.size(), "0x%llx", static_cast<unsigned long long>(address));

@@ -37,7 +37,6 @@ struct TrapGuard::Row {
 namespace {
 
 constexpr std::size_t kRows = 16384;
-constexpr std::byte kInt3{0xcc};
 
 UniqueFd open_memory(std::int32_t pid) {
   return UniqueFd(::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC));

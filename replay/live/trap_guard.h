@@ -11,6 +11,9 @@
 
 namespace icecore::replay {
 
+/// What a software breakpoint puts in place of an instruction's first byte.
+inline constexpr std::byte kInt3{0xcc};
+
 /// Makes processes that a debugger has only attached to whole again when it dies without a word
 /// (SIGKILL): a process of ours that outlives us has the list of what we have put into them. The
 /// kernel detaches from them just after our descriptors are closed (do_exit: exit_files, then

@@ -13,10 +13,7 @@
 #include "snapshot/capture/inside_namespace.h"
 
 namespace icecore::replay {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 MemorySegments::MemorySegments(const snapshot::StoredSnapshot& snapshot, int pid)
     : snapshot_(snapshot), pid_(pid) {
