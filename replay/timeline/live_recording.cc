@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "base/error.h"
@@ -50,6 +51,13 @@ bool at_syscall_instruction(const LiveThread& thread) {
 /// An interrupt that is on its way has been taken by our own stops: it is asked for again.
 void keep_interrupted(const LiveThread& thread) {
   if (thread.interrupted) ptrace_call::interrupt(thread.id.tid);
+}
+
+/// At a birth or an execution, the call has still to return: a call of ours would take the place of
+/// its result, and the program see that it failed.
+bool is_unanswered(const user_regs_struct& registers) {
+  return static_cast<std::int64_t>(registers.orig_rax) >= 0 &&
+         static_cast<std::int64_t>(registers.rax) == -ENOSYS;
 }
 
 /// Calls of ours have taken the place of the stop that would have delivered its signal.
@@ -135,6 +143,8 @@ void LiveRecording::keep_sure_moment(Life& life, const LiveProcess& process, Liv
     return one.second.state == LiveThread::State::Stopped && one.second.group_stop == 0;
   };
   if (!std::ranges::all_of(process.threads, stands) || !life.sure.is_due()) return;
+  const auto registers = ptrace_call::registers(thread.id.tid);
+  if (!registers || is_unanswered(*registers)) return;
   try {
     life.sure.add(process, thread.id.tid);
   } catch (const Error& error) {

@@ -112,7 +112,7 @@ class GdbserverTest(built_program.BuiltProgramTest):
         self.assertEqual(server.end(), 0)
         self.assertEqual(server.output, "total 45 name (null)\n")
         self.assertRegex(server.said, r"\AProcess \S+/counter created; pid = \d+\nListening on port \d+\n"
-                                      r"Remote debugging from host 127\.0\.0\.1, port \d+\n\n"
+                                      r"Remote debugging from host (127\.0\.0\.1|::1), port \d+\n\n"
                                       r"Child exited with status 7\n\Z")
 
     def test_death_by_signal(self):
