@@ -182,7 +182,6 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   model.set_format_version(1);
   *model.mutable_cause() = cause;
   *model.mutable_machine() = machine_;
-  model.set_root_pid(tree_.root());
   model.mutable_clocks()->set_realtime_ns(realtime_ns());
   model.mutable_clocks()->set_monotonic_ns(monotonic_ns());
   model.mutable_clocks()->set_boottime_ns(clock_ns(CLOCK_BOOTTIME));
@@ -219,6 +218,7 @@ void TreeCapture::capture_state(CapturedSnapshot& captured) {
     DescriptorCapture(model).capture();
     files_read_ = Files::InPause;
   }
+  model.set_root_pid(tree_.root());  // what follows asks for it
   capture_life_origin(model);
   capture_ipc_objects(model);
   rested_ = shared_spaces_.empty() &&
