@@ -32,7 +32,8 @@ class Breakpoints {
 
   /// Whether insert_conditional() may be called, which is for Software and Hardware only.
   [[nodiscard]] virtual bool evaluates_conditions() const { return false; }
-  /// Stops where the condition asks for it. A process forked from this one inherits it.
+  /// Stops where the condition asks for it (a null one asks always, as insert()). A process forked
+  /// from this one inherits it.
   virtual void insert_conditional(const Breakpoint& breakpoint,
                                   std::shared_ptr<const StopCondition> condition);
 

@@ -18,9 +18,7 @@
 namespace icecore::replay {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
-
-timespec to_timespec(std::int64_t ns) { return {ns / kSecond, ns % kSecond}; }
+timespec to_timespec(std::int64_t ns) { return {ns / kNsPerSecond, ns % kNsPerSecond}; }
 
 bool is_realtime(int clock) { return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM; }
 

@@ -10,16 +10,12 @@
 #include <set>
 
 #include "base/error.h"
+#include "snapshot/capture/root_process.h"
 
 namespace icecore::replay {
 namespace {
 
 using model::OpenFile;
-
-const model::Process* root_of(const model::Snapshot& model) {
-  const auto found = std::ranges::find(model.processes(), model.root_pid(), &model::Process::pid);
-  return found == model.processes().end() ? nullptr : &*found;
-}
 
 /// Numbers of the ptys whose masters the tree has.
 std::set<int> own_masters(const model::Snapshot& model) {
@@ -63,7 +59,7 @@ const OpenFile* find_description(const model::Snapshot& model, std::uint32_t id)
 }
 
 const OpenFile* outer_terminal(const model::Snapshot& model) {
-  const model::Process* const root = root_of(model);
+  const model::Process* const root = snapshot::root_process(model);
   if (root == nullptr) return nullptr;
   const auto masters = own_masters(model);
   for (const auto& descriptor : root->descriptors()) {
@@ -75,7 +71,7 @@ const OpenFile* outer_terminal(const model::Snapshot& model) {
 }
 
 Inherited::Inherited(const model::Snapshot& model) {
-  const model::Process* const root = root_of(model);
+  const model::Process* const root = snapshot::root_process(model);
   if (root == nullptr) return;
   const auto masters = own_masters(model);
   int terminal = -1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/files/kernel_lines.h"
 
+#include "base/clock.h"
 #include "snapshot/proc/text.h"
 
 namespace icecore::replay {
@@ -46,7 +47,6 @@ std::int64_t signed_line(const model::OpenFile& file, std::string_view name) {
 }
 
 std::int64_t time_pair_line(const model::OpenFile& file, std::string_view name) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
   std::string_view line = find_line(file, name);
   const auto open = line.find('(');
   const auto comma = line.find(',');
@@ -54,7 +54,7 @@ std::int64_t time_pair_line(const model::OpenFile& file, std::string_view name) 
   if (open == line.npos || comma == line.npos || close == line.npos || close < comma) return 0;
   const auto seconds = line.substr(open + 1, comma - open - 1);
   std::string_view rest = line.substr(comma + 1, close - comma - 1);
-  return proc::to_number<std::int64_t>(seconds).value_or(0) * kSecond +
+  return proc::to_number<std::int64_t>(seconds).value_or(0) * kNsPerSecond +
          proc::take_number<std::int64_t>(rest);
 }
 

@@ -119,10 +119,6 @@ void cover(Puppet& init, const std::string& directory, const std::string& layers
   batch.run();
 }
 
-}  // namespace
-
-namespace {
-
 std::vector<std::string> topmost_of(const std::set<std::string>& wanted) {
   std::vector<std::string> topmost;
   for (const auto& path : wanted) {

@@ -1,27 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/image/cgroups.h"
 
-#include <fstream>
 #include <sstream>
+
+#include "snapshot/capture/proc_directory.h"
 
 namespace icecore::replay {
 
 using snapshot::proc::Mount;
 
-namespace {
-
-std::string read_text(const std::string& path) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-}  // namespace
-
 std::map<std::string, std::string> cgroups_of(const std::string& process) {
   std::map<std::string, std::string> paths;
-  std::istringstream lines(read_text("/proc/" + process + "/cgroup"));
+  std::istringstream lines(snapshot::ProcDirectory::read_file("/proc/" + process + "/cgroup"));
   for (std::string line; std::getline(lines, line);) {
     const auto first = line.find(':');
     const auto second = line.find(':', first + 1);
@@ -40,7 +30,8 @@ bool has_controllers(const std::string& options, const std::string& controllers)
 }
 
 std::vector<Mount> own_mounts() {
-  return snapshot::proc::parse_mountinfo(read_text("/proc/self/mountinfo"));
+  return snapshot::proc::parse_mountinfo(
+      snapshot::ProcDirectory::read_file("/proc/self/mountinfo"));
 }
 
 std::string cgroup_directory(const std::vector<Mount>& mounts, const std::string& controllers,

@@ -9,15 +9,10 @@
 #include <set>
 
 #include "base/error.h"
+#include "snapshot/capture/root_process.h"
 
 namespace icecore::replay {
 namespace {
-
-const model::Process* root_of(const model::Snapshot& snapshot) {
-  const auto found =
-      std::ranges::find(snapshot.processes(), snapshot.root_pid(), &model::Process::pid);
-  return found == snapshot.processes().end() ? nullptr : &*found;
-}
 
 bool has_port(const model::OpenFile& file) {
   const auto& socket = file.socket();
@@ -63,7 +58,7 @@ void change_ports(model::Snapshot& snapshot, const CopyChanges& changes) {
 
 bool raise_copy_event(model::Snapshot& snapshot) {
   const std::string number = environment_of_root(snapshot, "ICECORE_COPY_EVENTFD");
-  const model::Process* const root = root_of(snapshot);
+  const model::Process* const root = snapshot::root_process(snapshot);
   if (number.empty() || root == nullptr) return false;
   for (const auto& descriptor : root->descriptors()) {
     if (std::to_string(descriptor.fd()) != number) continue;
@@ -80,7 +75,7 @@ bool raise_copy_event(model::Snapshot& snapshot) {
 }
 
 std::string environment_of_root(const model::Snapshot& snapshot, const std::string& variable) {
-  const model::Process* const root = root_of(snapshot);
+  const model::Process* const root = snapshot::root_process(snapshot);
   if (root == nullptr) return {};
   const std::string block = std::string(1, '\0') + root->environment();
   const std::string mark = std::string(1, '\0') + variable + "=";

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <map>
 #include <set>
 
@@ -12,6 +11,7 @@
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/capture/process_tree.h"
 #include "snapshot/proc/maps.h"
+#include "snapshot/proc/text.h"
 #include "store/types.h"
 
 namespace icecore::replay {
@@ -48,15 +48,6 @@ void add_process(int pid, Pages& pages) {
   }
 }
 
-template <typename Number>
-bool take_number(std::string_view& line, Number& value) {
-  const auto result = std::from_chars(line.data(), line.data() + line.size(), value);
-  const auto length = static_cast<std::size_t>(result.ptr - line.data());
-  if (result.ec != std::errc() || length >= line.size() || line[length] != ' ') return false;
-  line.remove_prefix(length + 1);
-  return true;
-}
-
 }  // namespace
 
 std::vector<TouchedRange> touched_files(int root) {
@@ -87,15 +78,14 @@ std::string touched_text(const std::vector<TouchedRange>& ranges) {
 }
 
 std::vector<TouchedRange> parse_touched(std::string_view text) {
+  namespace proc = snapshot::proc;
   std::vector<TouchedRange> ranges;
   while (!text.empty()) {
-    const auto end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    TouchedRange range;
-    if (!take_number(line, range.offset) || !take_number(line, range.size)) continue;
-    range.path = line;
-    if (range.path.starts_with('/')) ranges.push_back(std::move(range));
+    std::string_view line = proc::take_line(text);
+    const auto offset = proc::to_number<std::uint64_t>(proc::take_word(line));
+    const auto size = proc::to_number<std::uint64_t>(proc::take_word(line));
+    if (!offset || !size || !line.starts_with(" /")) continue;
+    ranges.push_back({std::string(line.substr(1)), *offset, *size});
   }
   return ranges;
 }

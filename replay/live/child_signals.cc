@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstdint>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace icecore::replay {
@@ -57,8 +58,7 @@ std::optional<ChildSignals::Status> ChildSignals::next_of(int tid) {
 }
 
 void ChildSignals::wait(std::chrono::nanoseconds timeout) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  const timespec time{timeout.count() / kSecond, timeout.count() % kSecond};
+  const timespec time{timeout.count() / kNsPerSecond, timeout.count() % kNsPerSecond};
   const sigset_t set = child_signal();
   ::sigtimedwait(&set, nullptr, &time);
 }

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "replay/live/live_tree.h"
-#include "replay/live/signal_code.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/signal_code.h"
 #include "snapshot/tracing/stop_event.h"
 #include "snapshot/tracing/syscall_restart.h"
 
@@ -111,7 +111,7 @@ LiveTree::After LiveTree::take_signal_stop(LiveThread& thread, int signal) {
 }
 
 LiveTree::After LiveTree::take_trap(LiveThread& thread) {
-  const int code = signal_code(thread.id.tid);
+  const int code = snapshot::signal_code(ptrace_call::siginfo(thread.id.tid));
   const LiveProcess& owner = process(thread.id.pid);
   if (code == SI_KERNEL) {
     const std::uint64_t address = registers(thread).rip - 1;

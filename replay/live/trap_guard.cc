@@ -19,8 +19,8 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "replay/live/signal_code.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/signal_code.h"
 #include "snapshot/tracing/stop_event.h"
 #include "snapshot/tracing/task_list.h"
 
@@ -58,7 +58,9 @@ bool seize(int tid) {
 int signal_of(int tid, int status) {
   if (snapshot::stop_event_kind(status) != snapshot::StopEventKind::None) return 0;
   const int signal = WSTOPSIG(status);
-  return signal == SIGTRAP && signal_code(tid) == TRAP_HWBKPT ? 0 : signal;
+  return signal == SIGTRAP && snapshot::signal_code(ptrace_call::siginfo(tid)) == TRAP_HWBKPT
+             ? 0
+             : signal;
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "replay/record/seen_registers.h"
 #include "replay/record/syscall_rules.h"
 #include "snapshot/tracing/injected_call.h"
+#include "snapshot/tracing/signal_code.h"
 #include "snapshot/tracing/stopped_thread.h"
 #include "snapshot/tracing/syscall_instruction.h"
 
@@ -244,8 +245,7 @@ bool EventRecorder::deliver(int signal) {
   const user_regs_struct before = registers_of(pid_);
   Interruption taken = interruption(before);
   taken.signal = signal;
-  int code = 0;
-  if (siginfo) std::memcpy(&code, siginfo->data() + 8, sizeof code);
+  const int code = snapshot::signal_code(siginfo);
   const bool fault = code > 0 && code < 0x80 &&
                      (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE ||
                       signal == SIGILL || signal == SIGTRAP);

@@ -12,6 +12,7 @@
 
 #include "replay/record/seen_registers.h"
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/signal_code.h"
 #include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
@@ -113,9 +114,7 @@ std::optional<Arrival> Replayer::watched_change() {
 std::optional<Arrival> Replayer::take_trap(const StopSet& stops) {
   user_regs_struct registers = registers_of(pid());
   const auto place = registers.rip - 1;
-  const auto info = ptrace_call::siginfo(pid());
-  int code = 0;
-  if (info) std::memcpy(&code, info->data() + 8, sizeof code);
+  const int code = snapshot::signal_code(ptrace_call::siginfo(pid()));
   if (code != SI_KERNEL || !inserted_.contains(place)) {
     // By a watch register, or an int3 of the program's own.
     return code == SI_KERNEL ? take_fault(SIGTRAP) : std::nullopt;

@@ -15,18 +15,15 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "snapshot/capture/inside_namespace.h"
+#include "snapshot/capture/namespaces.h"
+#include "snapshot/capture/root_process.h"
 
 namespace icecore::replay {
 namespace {
 
-const model::Namespace* own_namespace(const model::Snapshot& snapshot, std::string_view kind) {
-  const auto root =
-      std::ranges::find(snapshot.processes(), snapshot.root_pid(), &model::Process::pid);
-  if (root == snapshot.processes().end()) return nullptr;
-  const auto found = std::ranges::find_if(root->namespaces(), [&](const auto& space) {
-    return space.kind() == kind && !space.shared_with_icecore();
-  });
-  return found == root->namespaces().end() ? nullptr : &*found;
+const model::Namespace* roots_own(const model::Snapshot& snapshot, std::string_view kind) {
+  const auto* root = snapshot::root_process(snapshot);
+  return root == nullptr ? nullptr : snapshot::own_namespace(*root, kind);
 }
 
 void expect_id(const model::IpcPermissions& permissions, int id, const char* call) {
@@ -82,7 +79,7 @@ void make_all(const Objects& objects, const char* kind) {
 }  // namespace
 
 bool had_own_namespace(const model::Snapshot& snapshot, std::string_view kind) {
-  return own_namespace(snapshot, kind) != nullptr;
+  return roots_own(snapshot, kind) != nullptr;
 }
 
 void choose_next_id(const char* kind, int id) {
@@ -96,7 +93,7 @@ void choose_next_id(const char* kind, int id) {
 }
 
 void make_ipc_objects(const model::Snapshot& snapshot, int pid) {
-  const auto* space = own_namespace(snapshot, "ipc");
+  const auto* space = roots_own(snapshot, "ipc");
   if (space == nullptr) return;
   const auto held =
       std::ranges::find(snapshot.ipc_namespaces(), space->inode(), &model::IpcNamespace::inode);
@@ -108,7 +105,7 @@ void make_ipc_objects(const model::Snapshot& snapshot, int pid) {
 }
 
 void set_host_name(const model::Snapshot& snapshot, int pid) {
-  const auto* space = own_namespace(snapshot, "uts");
+  const auto* space = roots_own(snapshot, "uts");
   if (space == nullptr) return;
   snapshot::inside_namespace(snapshot::NamespaceKind::Uts, pid, [&] {
     const std::string& host = space->host_name();

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "replay/restore/thread_builder.h"
 #include "snapshot/tracing/ptrace.h"
@@ -20,10 +21,9 @@ namespace {
 constexpr std::int64_t kRestartBlock = -516;  // ERESTART_RESTARTBLOCK of the kernel
 
 timespec rest_of(const timespec& limit, std::int64_t slept_ns) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
   const std::int64_t rest =
-      std::max<std::int64_t>(limit.tv_sec * kSecond + limit.tv_nsec - slept_ns, 0);
-  return {rest / kSecond, rest % kSecond};
+      std::max<std::int64_t>(limit.tv_sec * kNsPerSecond + limit.tv_nsec - slept_ns, 0);
+  return {rest / kNsPerSecond, rest % kNsPerSecond};
 }
 
 /// The call with what is left of its time; its timespec, if it has one, goes to scratch memory.

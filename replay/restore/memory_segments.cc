@@ -13,8 +13,6 @@
 #include "snapshot/capture/inside_namespace.h"
 
 namespace icecore::replay {
-namespace {}  // namespace
-
 MemorySegments::MemorySegments(const snapshot::StoredSnapshot& snapshot, int pid)
     : snapshot_(snapshot), pid_(pid) {
   const auto& objects = snapshot.model().shared_objects();
@@ -42,8 +40,8 @@ void MemorySegments::make(const model::SharedObject& object) {
   shmid_ds settings{};
   if (::shmctl(object.sysv_id(), IPC_STAT, &settings) != 0) {
     choose_next_id("shm", object.sysv_id());
-    const int id = ::shmget(object.sysv_key(), object.identity().size(),
-                            IPC_CREAT | IPC_EXCL | static_cast<int>(kPermissions & 0600U));
+    const int id =
+        ::shmget(object.sysv_key(), object.identity().size(), IPC_CREAT | IPC_EXCL | 0600);
     if (id < 0) throw_errno("shmget");
     made_.push_back(id);
     if (id != object.sysv_id()) throw Error("the kernel gave it the id " + std::to_string(id));

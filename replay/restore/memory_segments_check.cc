@@ -12,8 +12,8 @@
 
 #include "replay/restore/ipc_objects.h"
 #include "replay/restore/memory_segments.h"
-#include "snapshot/capture/proc_directory.h"
-#include "snapshot/proc/text.h"
+#include "snapshot/capture/ipc_objects.h"
+#include "snapshot/capture/machine.h"
 
 namespace icecore::replay {
 namespace {
@@ -48,28 +48,16 @@ std::vector<int> semaphores_of(const model::Snapshot& snapshot) {
   std::set<int> pids;
   for (const auto& process : snapshot.processes()) pids.insert(process.pid());
   std::vector<int> sets;
-  const std::string text = snapshot::ProcDirectory::read_file("/proc/sysvipc/sem");
-  std::string_view rest = text;
-  snapshot::proc::take_line(rest);  // the head
-  while (!rest.empty()) {
-    std::string_view line = snapshot::proc::take_line(rest);
-    snapshot::proc::take_word(line);  // key
-    const int id = snapshot::proc::take_number<int>(line);
-    snapshot::proc::take_word(line);  // permissions
-    const int count = snapshot::proc::take_number<int>(line);
-    for (int i = 0; i < count; ++i) {
-      if (!pids.contains(::semctl(id, i, GETPID))) continue;
+  for (const int id : snapshot::semaphore_sets()) {
+    semid_ds status{};
+    if (::semctl(id, 0, IPC_STAT, &status) != 0) continue;  // removed meanwhile
+    for (unsigned long i = 0; i < status.sem_nsems; ++i) {
+      if (!pids.contains(::semctl(id, static_cast<int>(i), GETPID))) continue;
       sets.push_back(id);
       break;
     }
   }
   return sets;
-}
-
-bool was_taken_here(const model::Snapshot& snapshot) {
-  std::string boot = snapshot::ProcDirectory::read_file("/proc/sys/kernel/random/boot_id");
-  while (!boot.empty() && boot.back() == '\n') boot.pop_back();
-  return snapshot.machine().boot_id() == boot;
 }
 
 }  // namespace
@@ -117,7 +105,8 @@ Refusals check_segments(const model::Snapshot& snapshot, bool in_place) {
     }
     if (!reason.empty()) refusals.push_back({0, name_of_segment(object), reason, ""});
   }
-  if (any && own && !had_own_namespace(snapshot, "ipc") && was_taken_here(snapshot)) {
+  if (any && own && !had_own_namespace(snapshot, "ipc") &&
+      snapshot.machine().boot_id() == snapshot::boot_id()) {
     for (const int id : semaphores_of(snapshot)) {
       refusals.push_back(
           {0, "System V semaphores " + std::to_string(id),

@@ -102,12 +102,11 @@ UniqueFd seed_file() {
 
 /// "monotonic 12 345" for the time namespace whose clock is to show `wanted` now.
 std::string offset_line(const char* name, clockid_t clock, std::int64_t wanted) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
   const std::int64_t offset = wanted - clock_ns(clock);
-  std::int64_t seconds = offset / kSecond;
-  std::int64_t rest = offset % kSecond;
+  std::int64_t seconds = offset / kNsPerSecond;
+  std::int64_t rest = offset % kNsPerSecond;
   if (rest < 0) {
-    rest += kSecond;
+    rest += kNsPerSecond;
     --seconds;
   }
   return std::string(name) + " " + std::to_string(seconds) + " " + std::to_string(rest) + "\n";

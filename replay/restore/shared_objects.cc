@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "replay/restore/memory_segments.h"
 
 namespace icecore::replay {
 namespace {
@@ -27,7 +28,7 @@ std::string memfd_name(const std::string& mapped) {
 SharedObjects::SharedObjects(const snapshot::StoredSnapshot& snapshot, OpenFile open_file)
     : snapshot_(snapshot), open_file_(std::move(open_file)) {
   for (const auto& object : snapshot.model().shared_objects()) {
-    if (object.kind() == model::SharedObject::SYSV) continue;
+    if (is_segment(object)) continue;
     objects_[object.space()] =
         with_context("shared memory " + object.name(), [&] { return make(object); });
   }
@@ -43,8 +44,8 @@ std::optional<int> SharedObjects::segment(std::uint64_t space) const {
   if (space == 0) return std::nullopt;
   const auto& objects = snapshot_.model().shared_objects();
   const auto found = std::ranges::find(objects, space, &model::SharedObject::space);
-  const bool is_segment = found != objects.end() && found->kind() == model::SharedObject::SYSV;
-  return is_segment ? std::optional(found->sysv_id()) : std::nullopt;
+  if (found == objects.end() || !is_segment(*found)) return std::nullopt;
+  return found->sysv_id();
 }
 
 UniqueFd SharedObjects::make(const model::SharedObject& object) {

@@ -12,6 +12,7 @@
 #include "replay/restore/mapping_plan.h"
 #include "snapshot/capture/machine.h"
 #include "snapshot/capture/mappings.h"
+#include "snapshot/capture/root_process.h"
 #include "snapshot/proc/smaps.h"
 
 namespace icecore::replay {
@@ -101,9 +102,8 @@ void Check::check_machine() {
 
 void Check::check_process(const model::Process& process) {
   const auto levels = [](const model::Process& p) { return p.namespace_pids_size(); };
-  const auto root =
-      std::ranges::find(snapshot_.processes(), snapshot_.root_pid(), &model::Process::pid);
-  if (root != snapshot_.processes().end() && levels(process) != levels(*root)) {
+  const auto* root = snapshot::root_process(snapshot_);
+  if (root != nullptr && levels(process) != levels(*root)) {
     refuse(process.pid(), name_outside(process),
            "PID namespaces inside the tree cannot be made yet");
   }

@@ -127,11 +127,7 @@ void TimeTarget::insert_conditional(const gdbstub::Breakpoint& breakpoint,
                                     std::shared_ptr<const gdbstub::StopCondition> condition) {
   inserted_.insert_or_assign(breakpoint, condition);
   if (in_past(breakpoint.pid)) return;
-  if (condition) {
-    live_.breakpoints()->insert_conditional(breakpoint, std::move(condition));
-  } else {
-    live_.breakpoints()->insert(breakpoint);
-  }
+  live_.breakpoints()->insert_conditional(breakpoint, std::move(condition));
 }
 
 void TimeTarget::remove(const gdbstub::Breakpoint& breakpoint) {

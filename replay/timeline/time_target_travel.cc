@@ -85,11 +85,7 @@ void TimeTarget::return_to_present() {
   const bool in_sure_moment = std::exchange(sure_, nullptr) != nullptr;
   if (!std::exchange(past_, nullptr) && !in_sure_moment) return;
   for (const auto& [breakpoint, condition] : inserted_) {
-    if (condition) {
-      live_.breakpoints()->insert_conditional(breakpoint, condition);
-    } else {
-      live_.breakpoints()->insert(breakpoint);
-    }
+    live_.breakpoints()->insert_conditional(breakpoint, condition);
   }
 }
 

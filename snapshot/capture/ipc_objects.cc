@@ -27,17 +27,18 @@ namespace icecore::snapshot {
 namespace {
 
 constexpr int kMessageCopy = 040000;  // MSG_COPY, since Linux 3.8 with CONFIG_CHECKPOINT_RESTORE
+constexpr int kIdColumn = 1;          // in /proc/sysvipc/sem and msg
 
 /// The rows of a file in /proc/sysvipc, as this thread's namespace has them: word `column` of each.
-std::vector<long> column_of(const char* file, int column) {
+std::vector<int> column_of(const char* file, int column) {
   const std::string text = ProcDirectory::read_file(std::string("/proc/sysvipc/") + file);
   std::string_view rest = text;
   proc::take_line(rest);  // the head
-  std::vector<long> numbers;
+  std::vector<int> numbers;
   while (!rest.empty()) {
     std::string_view line = proc::take_line(rest);
     for (int i = 0; i < column; ++i) proc::take_word(line);
-    numbers.push_back(proc::take_number<long>(line));
+    numbers.push_back(proc::take_number<int>(line));
   }
   return numbers;
 }
@@ -51,10 +52,8 @@ void fill(const ipc_perm& from, int id, model::IpcPermissions& to) {
 }
 
 void capture_semaphores(model::IpcNamespace& space) {
-  constexpr int kIdColumn = 1;
-  for (const long id : column_of("sem", kIdColumn)) {
+  for (const int set : semaphore_sets()) {
     semid_ds status{};
-    const int set = static_cast<int>(id);
     if (::semctl(set, 0, IPC_STAT, &status) != 0) throw_errno("semctl IPC_STAT");
     std::vector<unsigned short> values(status.sem_nsems);
     if (::semctl(set, 0, GETALL, values.data()) != 0) throw_errno("semctl GETALL");
@@ -82,14 +81,13 @@ void capture_messages(int id, std::size_t longest, model::MessageQueue& queue) {
 }
 
 void capture_queues(model::IpcNamespace& space) {
-  constexpr int kIdColumn = 1;
-  for (const long id : column_of("msg", kIdColumn)) {
+  for (const int id : column_of("msg", kIdColumn)) {
     msqid_ds status{};
-    if (::msgctl(static_cast<int>(id), IPC_STAT, &status) != 0) throw_errno("msgctl IPC_STAT");
+    if (::msgctl(id, IPC_STAT, &status) != 0) throw_errno("msgctl IPC_STAT");
     model::MessageQueue& queue = *space.add_message_queues();
-    fill(status.msg_perm, static_cast<int>(id), *queue.mutable_permissions());
+    fill(status.msg_perm, id, *queue.mutable_permissions());
     queue.set_most_bytes(status.msg_qbytes);
-    capture_messages(static_cast<int>(id), status.__msg_cbytes, queue);
+    capture_messages(id, status.__msg_cbytes, queue);
   }
 }
 
@@ -111,7 +109,7 @@ std::size_t posix_queues() {
 void capture_rest(model::IpcNamespace& space) {
   constexpr int kAttachedColumn = 6;
   std::size_t unattached = 0;
-  for (const long attached : column_of("shm", kAttachedColumn)) unattached += attached == 0 ? 1 : 0;
+  for (const int attached : column_of("shm", kAttachedColumn)) unattached += attached == 0 ? 1 : 0;
   if (unattached != 0) {
     space.add_not_held(std::to_string(unattached) + " segments that nobody attaches");
   }
@@ -139,6 +137,8 @@ void capture_names(int pid, model::Namespace& space) {
 }
 
 }  // namespace
+
+std::vector<int> semaphore_sets() { return column_of("sem", kIdColumn); }
 
 void capture_ipc_objects(model::Snapshot& snapshot) {
   std::map<std::uint64_t, const model::Namespace*> seen;

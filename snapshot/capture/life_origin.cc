@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/capture/life_origin.h"
 
-#include <algorithm>
 #include <sstream>
 
+#include "base/clock.h"
+#include "snapshot/capture/namespaces.h"
 #include "snapshot/capture/proc_directory.h"
+#include "snapshot/capture/root_process.h"
 #include "snapshot/proc/mountinfo.h"
 
 namespace icecore::snapshot {
@@ -23,17 +25,10 @@ Offsets offsets_of(const std::string& process) {
   std::int64_t seconds = 0;
   std::int64_t rest = 0;
   while (lines >> name >> seconds >> rest) {
-    const std::int64_t offset = seconds * 1'000'000'000 + rest;
+    const std::int64_t offset = seconds * kNsPerSecond + rest;
     (name == "monotonic" ? offsets.monotonic_ns : offsets.boottime_ns) = offset;
   }
   return offsets;
-}
-
-const model::Namespace* own_namespace(const model::Process& process, std::string_view kind) {
-  const auto found = std::ranges::find_if(process.namespaces(), [&](const auto& space) {
-    return space.kind() == kind && !space.shared_with_icecore();
-  });
-  return found == process.namespaces().end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -49,9 +44,8 @@ std::optional<std::string> restored_from(int pid) {
 }
 
 void capture_life_origin(model::Snapshot& snapshot) {
-  const auto root =
-      std::ranges::find(snapshot.processes(), snapshot.root_pid(), &model::Process::pid);
-  if (root == snapshot.processes().end()) return;
+  const auto* root = root_process(snapshot);
+  if (root == nullptr) return;
   if (own_namespace(*root, "time") != nullptr) {
     const Offsets theirs = offsets_of(std::to_string(root->pid()));
     const Offsets ours = offsets_of("self");

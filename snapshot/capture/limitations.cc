@@ -14,6 +14,7 @@
 
 #include "snapshot/capture/file_kind.h"
 #include "snapshot/capture/mappings.h"
+#include "snapshot/capture/root_process.h"
 #include "snapshot/proc/smaps.h"
 
 namespace icecore::snapshot {
@@ -191,12 +192,11 @@ std::string obstacle(const model::Snapshot& snapshot, const model::Namespace& sp
     return "a namespace of this kind of the tree's own cannot be made again";
   }
   if (space.kind() != "ipc" && space.kind() != "uts") return {};
-  const auto root =
-      std::ranges::find(snapshot.processes(), snapshot.root_pid(), &model::Process::pid);
-  const bool is_roots = root != snapshot.processes().end() &&
-                        std::ranges::any_of(root->namespaces(), [&](const auto& other) {
-                          return other.kind() == space.kind() && other.inode() == space.inode();
-                        });
+  const auto* root = root_process(snapshot);
+  const bool is_roots =
+      root != nullptr && std::ranges::any_of(root->namespaces(), [&](const auto& other) {
+        return other.kind() == space.kind() && other.inode() == space.inode();
+      });
   if (!is_roots) return "it is another than that of the tree's root";
   if (space.kind() == "uts") {
     return space.host_name().empty() ? "its host name could not be read" : "";

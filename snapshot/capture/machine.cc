@@ -45,15 +45,19 @@ void fill_xsave(model::Machine& machine) {
 
 }  // namespace
 
+std::string boot_id() {
+  const std::string text = ProcDirectory::read_file("/proc/sys/kernel/random/boot_id");
+  std::string_view rest = text;
+  return std::string(proc::take_line(rest));
+}
+
 void capture_machine(model::Machine& machine) {
   utsname names{};
   if (::uname(&names) == 0) {
     machine.set_kernel_release(names.release);
     machine.set_hostname(names.nodename);
   }
-  const std::string boot = ProcDirectory::read_file("/proc/sys/kernel/random/boot_id");
-  std::string_view text = boot;
-  machine.set_boot_id(std::string(proc::take_line(text)));
+  machine.set_boot_id(boot_id());
   const proc::CpuInfo cpu = proc::parse_cpuinfo(ProcDirectory::read_file("/proc/cpuinfo"));
   machine.set_cpu_model(cpu.model);
   machine.mutable_cpu_flags()->Assign(cpu.flags.begin(), cpu.flags.end());

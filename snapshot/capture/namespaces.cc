@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -64,6 +65,13 @@ void capture_namespaces(const ProcDirectory& directory, const OwnNamespaces& own
     listed.set_inode(*inode);
     listed.set_shared_with_icecore(own.shares(kind.name, *inode));
   }
+}
+
+const model::Namespace* own_namespace(const model::Process& process, std::string_view kind) {
+  const auto found = std::ranges::find_if(process.namespaces(), [&](const auto& space) {
+    return space.kind() == kind && !space.shared_with_icecore();
+  });
+  return found == process.namespaces().end() ? nullptr : &*found;
 }
 
 }  // namespace icecore::snapshot

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/model/process.pb.h"
@@ -24,5 +25,10 @@ class OwnNamespaces {
 /// process's own.
 void capture_namespaces(const ProcDirectory& directory, const OwnNamespaces& own,
                         model::Process& process);
+
+/// What `process` has of that kind ("ipc", "mnt", ...) and icecore did not share; null when it
+/// shared it.
+[[nodiscard]] const model::Namespace* own_namespace(const model::Process& process,
+                                                    std::string_view kind);
 
 }  // namespace icecore::snapshot
