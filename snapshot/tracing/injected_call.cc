@@ -2,9 +2,18 @@
 #include "snapshot/tracing/injected_call.h"
 
 #include "snapshot/tracing/ptrace.h"
+#include "snapshot/tracing/stop_event.h"
 #include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::snapshot {
+namespace {
+
+bool is_birth(StopEventKind event) {
+  return event == StopEventKind::Fork || event == StopEventKind::VFork ||
+         event == StopEventKind::Clone;
+}
+
+}  // namespace
 
 SignalsHeld::SignalsHeld(int tid) : tid_(tid), mask_(ptrace_call::signal_mask(tid).value_or(0)) {
   ptrace_call::set_signal_mask(tid, ~0ULL);
@@ -28,8 +37,9 @@ InjectedResult finish_call(int pid) {
   do {
     if (!ptrace_call::resume_to_syscall(pid, 0)) throw_gone(pid);
     const int status = await_stop(pid);
-    // A birth is told to the parent before the call returns.
-    if (status >> 16 != 0 && done.born == 0) {
+    // A birth is told to the parent before the call returns. Other events may come in between: a
+    // group-stop's, or the interrupt of whoever asked this thread to stop.
+    if (is_birth(stop_event_kind(status))) {
       done.born = static_cast<int>(ptrace_call::event_message(pid).value_or(0));
     }
   } while (ptrace_call::syscall_side(pid) != ptrace_call::SyscallSide::Exit);

@@ -34,6 +34,18 @@ std::optional<std::int64_t> last_ran_ns(const std::string& sched) {
   return milliseconds * 1'000'000 + rest;
 }
 
+/// Of /proc/PID/task/TID/status.
+std::optional<std::uint64_t> switches_in(const std::string& status) {
+  const char* value = value_of(status, "\nvoluntary_ctxt_switches:");
+  if (value == nullptr) return std::nullopt;
+  return std::strtoull(value, nullptr, 10);
+}
+
+bool is_asleep(const std::string& status) {
+  return status.find("\nState:\tS") != std::string::npos ||
+         status.find("\nState:\tD") != std::string::npos;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> SleepClock::offset_of(int cpu) {
@@ -60,16 +72,19 @@ std::optional<std::int64_t> SleepClock::offset_of(int cpu) {
 std::optional<SleepClock::Sleep> SleepClock::sleep_of(int pid, int tid) {
   const auto switches = voluntary_switches(pid, tid);
   const auto ran = last_ran_ns(task_file(pid, tid, "sched"));
-  const auto offset = offset_of(last_cpu(pid, tid));
-  if (!switches || !ran || !offset) return std::nullopt;
+  const int cpu = last_cpu(pid, tid);
+  // A thread that was waking up, or ran in between, may have been moved to another CPU: then the
+  // time is of one clock and the CPU of another, and the sum is off by seconds either way. One
+  // that sleeps now and has not gone to sleep since the first look has slept all the while.
+  const std::string after = task_file(pid, tid, "status");
+  if (!switches || !ran || !is_asleep(after) || switches_in(after) != switches) return std::nullopt;
+  const auto offset = offset_of(cpu);
+  if (!offset) return std::nullopt;
   return Sleep{*ran + *offset, *switches};
 }
 
 std::optional<std::uint64_t> SleepClock::voluntary_switches(int pid, int tid) {
-  const std::string text = task_file(pid, tid, "status");
-  const char* value = value_of(text, "\nvoluntary_ctxt_switches:");
-  if (value == nullptr) return std::nullopt;
-  return std::strtoull(value, nullptr, 10);
+  return switches_in(task_file(pid, tid, "status"));
 }
 
 }  // namespace icecore::snapshot

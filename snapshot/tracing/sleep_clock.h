@@ -18,7 +18,7 @@ class SleepClock {
     std::int64_t since_ns = 0;             ///< CLOCK_MONOTONIC
     std::uint64_t voluntary_switches = 0;  ///< identifies this sleep
   };
-  /// nullopt when the kernel does not tell (no CONFIG_SCHED_DEBUG), or the thread is gone.
+  /// nullopt when the kernel does not tell (no CONFIG_SCHED_DEBUG), or the thread is gone or awake.
   std::optional<Sleep> sleep_of(int pid, int tid);
 
   /// How often the thread has gone to sleep; a stop of ours counts as one more.
