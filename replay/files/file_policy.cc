@@ -73,8 +73,13 @@ void copy_anew(const FileChange& change, int original, int root) {
   });
 }
 
-bool is_named_memory(const FileChange& change) {
-  return change.content && change.path.starts_with(std::string(kNamedMemory) + "/");
+/// Only what fill_named_memory() brings back: a file beside it that was open and never mapped is
+/// one like any other.
+bool is_named_memory(const model::Snapshot& snapshot, const FileChange& change) {
+  const auto objects = named_memory(snapshot);
+  return std::any_of(objects.begin(), objects.end(), [&](const auto* object) {
+    return is_same_file(object->identity(), change.identity);
+  });
 }
 
 void write_back(const snapshot::StoredSnapshot& snapshot, const HeldContent& content,
@@ -120,7 +125,8 @@ Refusals check_file_changes(const snapshot::StoredSnapshot& snapshot, const File
     const std::string keep = "--files keep uses it as it is";
     const bool gone = change.whereabouts == Whereabouts::Gone;
     if (options.changed == Changed::Refuse) {
-      if (!in_place && is_named_memory(change)) continue;  // the tree gets its own
+      if (!in_place && is_named_memory(snapshot.model(), change))
+        continue;  // the tree gets its own
       const std::string back = "--files rollback writes the recorded content back";
       refusals.push_back(
           refusal_of(change, change.what,

@@ -17,10 +17,6 @@ namespace {
 
 using Page = std::array<std::byte, store::kPageSize>;
 
-bool is_same_file(const model::FileIdentity& a, const model::FileIdentity& b) {
-  return a.device() == b.device() && a.inode() == b.inode();
-}
-
 std::uint64_t page_count(std::uint64_t size) {
   return (size + store::kPageSize - 1) / store::kPageSize;
 }
@@ -55,6 +51,10 @@ void compare(const snapshot::StoredSnapshot& snapshot, const HeldContent& conten
 }
 
 }  // namespace
+
+bool is_same_file(const model::FileIdentity& a, const model::FileIdentity& b) {
+  return a.device() == b.device() && a.inode() == b.inode();
+}
 
 std::optional<HeldContent> find_content(const model::Snapshot& snapshot,
                                         const model::FileIdentity& identity) {

@@ -16,6 +16,9 @@ struct HeldContent {
   std::uint64_t size = 0;
 };
 
+/// By device and inode.
+[[nodiscard]] bool is_same_file(const model::FileIdentity& a, const model::FileIdentity& b);
+
 /// Of the file with that device and inode: a KeptFile, or shared memory that is held whole.
 [[nodiscard]] std::optional<HeldContent> find_content(const model::Snapshot& snapshot,
                                                       const model::FileIdentity& identity);

@@ -104,7 +104,7 @@ class JobControl(program.ProgramTest):
             self.press(terminal, "z")
             # bash alone does not always wait for a job that it still believes stopped: of 200 times it
             # said 148 in 127, 128 in 49, and 143 only when it had seen the end.
-            self.assertRegex(self.ask(terminal, "kill %cat; wait %cat; echo =$?"), r"=(128|143|148)$")
+            self.assertRegex(self.ask(terminal, "kill %cat; wait %cat; echo =$?"), r"(?m)^=(128|143|148)$")
             self.wait_for(lambda: "cat |" not in self.ask(terminal, "jobs"), "the end of the pipeline")
         terminal.sendline("exit 6")
         terminal.expect(pexpect.EOF)

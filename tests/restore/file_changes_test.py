@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a restore does about files that were written after the snapshot: --files."""
 import os
+import pathlib
 import shutil
+import tempfile
 
 import lives
 import revival
@@ -32,6 +34,14 @@ class FileChanges(lives.LivesTest):
         self.assertIn("--files keep", ended.err)
         self.assertNotIn("large", ended.err)
         self.assertNotIn(f"({self.files}/read)", ended.err)
+
+    def test_are_refused_where_named_memory_is(self):
+        # What a program has mapped there is its memory; what it only has open is a file like any other.
+        with tempfile.TemporaryDirectory(dir="/dev/shm", prefix="icecore-test-") as directory:
+            self.files = pathlib.Path(directory)
+            self.record("--files", "written")
+            ended = self.refused(3, "restore", "victim", what="cannot be restored")
+            self.assertIn(f"({self.written}): it has been written to since", ended.err)
 
     def test_that_do_not_matter_are_no_obstacle(self):
         life = self.start_talking("files_content", self.files)
