@@ -288,6 +288,13 @@ void TracedTree::take_signal_stop(TracedThread& thread, int signal) {
       thread.call.reset();
       ptrace_call::set_registers(thread.tid, thread.registers);
     }
+    // Remote calls set the thread's mask, which ends the mask that its call (ppoll, epoll_pwait
+    // ...) has set for its own time. If that was all that let the signal through, the kernel now
+    // queues it again, and the call has to start again to take it; where the handler runs, it is
+    // -EINTR.
+    if (restart_if_cut_short(thread.registers)) {
+      ptrace_call::set_registers(thread.tid, thread.registers);
+    }
   } else if (thread.call || !stops) {
     // Untraced threads are not even woken by signals that are ignored.
     take_interrupted_call(thread);

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <sstream>
 #include <string>
 
+#include "snapshot/tracing/code_gadgets.h"
+#include "snapshot/tracing/remote_process.h"
 #include "snapshot/tracing/task_list.h"
 #include "snapshot/tracing/traced_tree.h"
 #include "tests/support/victim.h"
@@ -139,6 +145,61 @@ TEST(AJobStoppedProgram, StaysStoppedAndItsParentSeesNothing) {
   victim.wait();
   EXPECT_EQ(victim.read_line().substr(0, 40), "PARENT sigchld=3 stopped=1 continued=1 s");
 }
+
+volatile sig_atomic_t handled = 0;
+
+/// Its exit status tells what was wrong. epoll_pwait() and ppoll() answer -EINTR and
+/// -ERESTARTNOHAND in the kernel.
+[[noreturn]] void wait_with_another_mask(bool by_epoll) {
+  sigset_t blocked, none;
+  sigemptyset(&none);
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGUSR1);
+  ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+  ::signal(SIGUSR1, [](int) { handled = handled + 1; });
+  epoll_event event{};
+  const int result = by_epoll ? ::epoll_pwait(::epoll_create1(0), &event, 1, 20'000, &none)
+                              : ::ppoll(nullptr, 0, nullptr, &none);
+  if (result != -1 || errno != EINTR) ::_exit(1);
+  if (handled != 1) ::_exit(2);
+  ::sigprocmask(SIG_SETMASK, nullptr, &none);
+  ::_exit(sigismember(&none, SIGUSR1) == 1 ? 0 : 3);
+}
+
+class ATemporaryMask : public ::testing::TestWithParam<bool> {};
+
+TEST_P(ATemporaryMask, LetsItsSignalThroughAfterRemoteCalls) {
+  block_sigchld();
+  const pid_t child = ::fork();
+  if (child == 0) wait_with_another_mask(GetParam());
+  await_state(child, 'S');
+  int status = -1;
+  {
+    TracedTree tree(child, TracedTree::Between::Attached);
+    tree.attach();
+    // Its stop, just before the handler, is the one that the freeze then finds.
+    ::kill(child, SIGUSR1);
+    await_state(child, 't');
+    ASSERT_EQ(tree.freeze(std::chrono::seconds(5)), TracedTree::Outcome::Frozen);
+    {
+      snapshot::GadgetFinder finder;
+      auto remote = snapshot::RemoteProcess::enter(tree, finder, child);
+      ASSERT_TRUE(remote);
+      EXPECT_EQ(remote->call(SYS_getpid, {}), child);
+    }
+    tree.thaw();
+    const Deadline deadline;
+    while (status == -1 && !deadline.passed()) {
+      const auto event = tree.dispatch();
+      if (event && event->kind == snapshot::TreeEvent::Kind::RootExited) status = event->status;
+    }
+  }
+  EXPECT_EQ(status, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ATemporaryMask, ::testing::Bool(), [](const auto& each) {
+  return each.param ? std::string("epoll_pwait") : std::string("ppoll");
+});
 
 }  // namespace
 }  // namespace icecore::test
