@@ -4,24 +4,30 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <deque>
 #include <iterator>
 #include <utility>
 
 #include "base/error.h"
 #include "replay/record/seen_registers.h"
 #include "replay/translate/instruction.h"
+#include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 
+namespace ptrace_call = snapshot::ptrace_call;
 using snapshot::registers_of;
 
 namespace {
 
 constexpr std::size_t kMostKept = 48;
-/// How far before a moment its origin lies: what a row of steps back costs each, in single steps of
-/// 16 us, against how often a new origin has to be found.
+/// How far before a moment its first origin lies, and how far apart its origins are: what a row of
+/// steps back costs each, in single steps of 16 us and a fork, against how often origins have to be
+/// found. An instruction with a rep prefix is a step for each of its rounds.
 constexpr std::uint64_t kTransfersToOrigin = 32;
+constexpr std::uint64_t kStepsFromOrigin = 16;
+constexpr std::size_t kMostOrigins = 16;
 
 /// Whether the instruction that the process stands at counts as a transfer.
 bool at_transfer(const Replayer& replayer) {
@@ -48,6 +54,15 @@ bool at_transfer(const Replayer& replayer) {
       return false;
   }
   return false;
+}
+
+std::shared_ptr<Moment> standing(const Replayer& replayer, const Position& position) {
+  auto moment = std::make_shared<Moment>();
+  moment->process = replayer.copy();
+  moment->pid = moment->process->pid();
+  moment->registers = replayer.registers();
+  moment->position = position;
+  return moment;
 }
 
 }  // namespace
@@ -130,6 +145,10 @@ MomentPointer History::present(int pid) {
   auto moment = std::make_shared<Moment>();
   moment->pid = pid;
   moment->registers = as_seen(registers_of(pid));
+  // A call that has been entered is still to be made.
+  if (ptrace_call::syscall_side(pid) == ptrace_call::SyscallSide::Entry) {
+    moment->registers.rip -= 2;
+  }
   moment->position = {log_.end(), {}};
   auto way = replay(nearest({log_.end(), {~0ULL, 0, 0}}));
   if (way.position().events != log_.end()) {
@@ -245,6 +264,7 @@ MomentPointer History::in_front_of_debugger(const Position& position) {
 MomentPointer History::step_back(const Moment& now) {
   if (const auto start = in_front_of_debugger(now.position)) return step_back(*start);
   if (now.origin && now.steps > 0) return steps_from(now.origin, now.steps - 1);
+  if (now.origin && now.origin->origin) return step_back(*now.origin);
   if (begin() && now.position <= begin()->position) return nullptr;
   const auto found = with_origin(now.position);
   if (found->steps > 0) return steps_from(found->origin, found->steps - 1);
@@ -286,11 +306,21 @@ MomentPointer History::with_origin(const Position& position) {
   way.run_to_event(position.events);
   if (transfers > kTransfersToOrigin)
     way.run_to({position.events, {transfers - kTransfersToOrigin, 0, 0}});
-  const MomentPointer origin = way.mark();
+  ExecutionPoint point = way.mark()->position.point;
   auto& replayer = way.replayer();
-  ExecutionPoint point = origin->position.point;
+  std::deque origins{standing(replayer, {position.events, point})};
   std::uint64_t steps = 0;
   for (; point != position.point; ++steps) {
+    if (steps == kStepsFromOrigin) {
+      auto next = standing(replayer, {position.events, point});
+      next->origin = origins.back();
+      next->steps = std::exchange(steps, 0);
+      origins.push_back(std::move(next));
+    }
+    if (origins.size() > kMostOrigins) {
+      origins.pop_front();
+      origins.front()->origin = nullptr;
+    }
     if (point.transfers > transfers || replayer.next_event() != position.events) {
       throw ReplayDiverged(position.events, "the point does not come");
     }
@@ -302,7 +332,7 @@ MomentPointer History::with_origin(const Position& position) {
   }
   auto moment = std::make_shared<Moment>();
   moment->position = position;
-  moment->origin = origin;
+  moment->origin = origins.back();
   moment->steps = steps;
   return moment;
 }

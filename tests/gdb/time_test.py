@@ -78,20 +78,12 @@ class Gdb(LineGdb):
 
 
 def test_steps_back_and_forward():
-    """Through printf, and AVX string functions, with equal states."""
+    """Through printf, and AVX string functions, with equal registers and memory at every step."""
     with Gdb("10") as gdb:
-        gdb.ask("break counted", "continue")
-        gdb.ask("delete")
-        states = [gdb.state()]
-        for _ in range(60):
-            gdb.ask("reverse-stepi")
-            states.append(gdb.state())
-        gdb.ask("reverse-stepi 940")
-        gdb.ask("stepi 940")
-        for expected in reversed(states[1:]):
-            expect(gdb.state() == expected, "the same registers and memory at each step forward")
-            gdb.ask("stepi")
-        expect(gdb.state() == states[0], "the present again")
+        gdb.ask("break counted", "continue", "delete", f"source {pathlib.Path(__file__).with_name('step_states.py')}")
+        answer = gdb.ask("python walk(300)")
+        expect("300 steps back and forward again: all equal" in answer, answer)
+        expect("in the present" in gdb.ask("monitor when"), "the present again")
 
 
 def test_visits_in_a_loop():
@@ -108,6 +100,22 @@ def test_visits_in_a_loop():
         expect("No more reverse-execution history" in gdb.ask("delete", "continue"), "the present is the end")
         expect("in the present" in gdb.ask("monitor when"), "where it is now")
         expect("No more reverse-execution history" in gdb.ask("reverse-continue"), "the beginning")
+
+
+def test_goes_back_from_system_calls():
+    """From where one was entered, has come back, and from the last one."""
+    with Gdb("10") as gdb:
+        gdb.ask("catch syscall write", "continue", "delete", "break finish")
+        gdb.ask("reverse-stepi")
+        expect("in the past" in gdb.ask("monitor when"), "a step back from its entry")
+        expect("No more reverse-execution history" in gdb.ask("delete", "continue"), "forward to it")
+        gdb.ask("catch syscall write", "continue", "delete", "reverse-stepi")
+        expect("in the past" in gdb.ask("monitor when"), "a step back from its return")
+        gdb.ask("continue", "catch syscall exit_group", "continue", "delete", "break finish")
+        answer = gdb.ask("reverse-continue")
+        expect("finish ()" in answer, "from where the program ends:\n" + answer)
+        expect("No more reverse-execution history" in gdb.ask("delete", "continue"), "forward to its end")
+        expect("exited normally" in gdb.ask("continue"), "which comes")
 
 
 def test_writer_of_a_smashed_word():

@@ -55,7 +55,7 @@ bool same_memory(const Moment& one, const Moment& other) {
 TEST(History, StepsBackAndForwardThroughPrintfWithEqualStates) {
   Travelled life("10", "counted");
   std::vector<MomentPointer> back{life.now()};
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 1000; ++i) {
     back.push_back(life.history().step_back(*back.back()));
     ASSERT_TRUE(back.back()) << i;
   }

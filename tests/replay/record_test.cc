@@ -83,6 +83,7 @@ TEST(Recording, IsReplayedWithTheSameRegistersAndMemoryBehindEveryFewEvents) {
   }
   ASSERT_TRUE(WIFEXITED(run.exit_status()));
   ASSERT_GT(seen.size(), 10U);
+  EXPECT_EQ(run.gap(), "");
   const CountedReplay::Past past{run.log(), places, run.recorder().syscall_instruction(), {}};
   CountedReplay replay(start, past);
   for (const auto& one : seen) {

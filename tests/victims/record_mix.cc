@@ -66,6 +66,7 @@ void use_files() {
       mix(static_cast<unsigned char>(buffer[i]));
   }
   if (maps != nullptr) std::fclose(maps);
+  mix(static_cast<unsigned long>(::execl("/no/such/program", "program", nullptr)));
 }
 
 void churn_memory(unsigned round) {
