@@ -52,8 +52,12 @@ class ProcessCopy {
 /// was about to take is the caller's to deliver.
 std::unique_ptr<ProcessCopy> copy_process(int pid, std::uint64_t instruction);
 
-/// The same, stopped at the entry to a system call, at which it is again afterwards. The copy is in
-/// front of the call.
+/// Dead copies of a program that is not our child remain with it until it waits for them: it is
+/// made to, stopped as for copy_process(), which does the same.
+void bury_copies(int pid, std::uint64_t instruction);
+
+/// copy_process() of one that is stopped at the entry to a system call, at which it is again
+/// afterwards. The copy is in front of the call.
 std::unique_ptr<ProcessCopy> copy_process_at_entry(int pid);
 
 }  // namespace icecore::replay

@@ -16,6 +16,7 @@
 #include "replay/record/seen_registers.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/stopped_thread.h"
+#include "snapshot/tracing/syscall_instruction.h"
 #include "snapshot/tracing/syscall_restart.h"
 
 namespace icecore::replay {
@@ -289,9 +290,15 @@ void LiveRecording::let_go(LiveProcess& process) {
     EventRecorder::end_timestamp_trap(process.pid);
   }
   if (found == lives_.end()) return;
-  found->second.history.reset();
-  if (found->second.recorder && reachable) {
-    found->second.recorder->end();
+  Life& life = found->second;
+  life.history.reset();
+  life.sure = {};
+  if (reachable) {
+    const auto registers = ptrace_call::registers(process.pid);
+    if (!life.in_call && registers && !is_unanswered(*registers)) {
+      bury_copies(process.pid, snapshot::find_syscall_instruction(process.pid));
+    }
+    if (life.recorder) life.recorder->end();
     // Our stops have taken the place of the one that would have delivered it.
     const int signal = std::exchange(leader->second.signal, 0);
     if (signal != 0) ::syscall(SYS_tgkill, process.pid, leader->first, signal);

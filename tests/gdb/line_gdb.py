@@ -43,3 +43,9 @@ class LineGdb:
     def end(self, *last_lines, limit=50):
         self.say(*last_lines, "quit")
         self.process.communicate(timeout=limit)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()

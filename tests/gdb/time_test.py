@@ -10,6 +10,7 @@ import re
 import select
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -69,9 +70,6 @@ class Gdb(LineGdb):
         """General registers, and what the stack frame holds."""
         return self.ask("info registers rip rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15") + \
             self.ask("x/48xg $rsp")
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *_):
         self.end("kill")
@@ -212,6 +210,33 @@ def test_conditions_and_an_interrupt():
         expect("No more reverse-execution history" in gdb.ask("delete", "continue"), "forward to the present")
         gdb.ask("break finish")
         expect("finish ()" in gdb.ask("continue"), "the interrupt is not kept for later")
+
+
+PARENT = """import os, sys
+print(os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ), flush=True)
+try:
+    while True:
+        print(*os.wait(), flush=True)
+except ChildProcessError:
+    pass
+"""
+
+
+def test_the_parent_of_an_attached_process_sees_no_copies():
+    with subprocess.Popen([sys.executable, "-c", PARENT, VICTIM, "100000000000"], stdout=subprocess.PIPE,
+                          text=True) as parent:
+        pid = int(parent.stdout.readline())
+        try:
+            with LineGdb(VICTIM) as gdb:
+                gdb.ask("set sysroot", f"target extended-remote | {ICECORE} serve --stdio --attach {pid}", "break tick",
+                        "continue", "continue", "reverse-continue")
+                expect("in the past" in gdb.ask("monitor when"), "it can be gone back to")
+                gdb.ask("continue", "delete", "detach")
+            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        finally:
+            os.kill(pid, signal.SIGKILL)
+        expect(children == "", "no copy remains as a child: " + children)
+        expect(parent.stdout.read().split() == [str(pid), str(int(signal.SIGKILL))], "one child has ended")
 
 
 def test_next_back_over_printf():
