@@ -37,7 +37,8 @@ def moments():
     """Numbers and tags to complete with."""
     text = monitor("list")
     if text.startswith("history of"):
-        return ["begin", "present"]
+        tags = [line.split()[0] for line in monitor("tag").splitlines() if "  event " in line]
+        return ["begin", "present"] + tags
     words = []
     for line in text.splitlines():
         fields = line.lstrip("* ").split()
@@ -128,7 +129,7 @@ class IcecoreDiff(Asked):
 
 
 class IcecoreGoto(gdb.Command):
-    """icecore goto N|TAG: travel to that moment (of a living program: EVENT, begin or present)."""
+    """icecore goto N|TAG: travel to that moment (of a living program: EVENT, TAG, begin or present)."""
 
     def __init__(self):
         super().__init__("icecore goto", gdb.COMMAND_RUNNING)

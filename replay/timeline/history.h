@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "replay/record/event_log.h"
@@ -47,6 +49,9 @@ class History {
   /// Forgets the older half of what is kept; returns the first event that is still needed.
   std::uint64_t forget_half();
 
+  /// Names that the user has given.
+  [[nodiscard]] std::map<std::string, Position, std::less<>>& tags() { return tags_; }
+
   /// The recorded process as it stands now, with its position found.
   MomentPointer present(int pid);
   /// Throws ReplayDiverged when there is no such position.
@@ -81,6 +86,7 @@ class History {
   InterruptionPlaces places_;
   CountedReplay::Past past_;
   std::map<Position, MomentPointer> kept_;
+  std::map<std::string, Position, std::less<>> tags_;
 };
 
 }  // namespace icecore::replay

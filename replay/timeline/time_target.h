@@ -137,6 +137,10 @@ class TimeTarget : public gdbstub::Target,
   [[nodiscard]] std::string before_history() const;
   std::string list(std::int32_t pid);
   std::string plan(std::int32_t pid, std::string_view place);
+  std::string tag(std::int32_t pid, std::string_view name);
+  std::string diff(std::int32_t pid, std::string_view places);
+  /// By name or number; null is the present.
+  MomentPointer named_moment(std::int32_t pid, std::string_view place);
   std::string back_to(std::int32_t pid, std::string_view memory);
   std::string record(std::string_view word);
 

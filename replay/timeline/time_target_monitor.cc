@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `monitor` commands about time.
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 
 #include "base/error.h"
+#include "replay/timeline/moment_difference.h"
 #include "replay/timeline/time_target.h"
 
 namespace icecore::replay {
@@ -14,8 +16,10 @@ namespace {
 constexpr std::string_view kHelp =
     "  monitor when               where in the history this is\n"
     "  monitor list               how far back it goes, and what it costs\n"
-    "  monitor goto begin|present|EVENT\n"
+    "  monitor goto begin|present|EVENT|TAG\n"
     "                             the next continue or stepi arrives there\n"
+    "  monitor tag [NAME]         the moments that have a name; gives this one a name\n"
+    "  monitor diff PLACE [PLACE] what was written between here (or the first) and there\n"
     "  monitor back-to ADDRESS[,LENGTH]\n"
     "                             the same, in front of the last change of these bytes\n"
     "  monitor record on|off      whether processes are recorded while they run\n";
@@ -64,6 +68,8 @@ std::string TimeTarget::run(std::string_view line, gdbstub::ThreadId current) {
   if (verb == "when") return where(current.pid);
   if (verb == "list") return list(current.pid);
   if (verb == "goto") return plan(current.pid, rest);
+  if (verb == "tag") return tag(current.pid, rest);
+  if (verb == "diff") return diff(current.pid, rest);
   if (verb == "back-to") return back_to(current.pid, rest);
   if (verb == "record") return record(rest);
   std::string text = live_.monitor()->run(line, current);
@@ -112,24 +118,55 @@ std::string TimeTarget::list(std::int32_t pid) {
   return text + before_history();
 }
 
-std::string TimeTarget::plan(std::int32_t pid, std::string_view place) {
+MomentPointer TimeTarget::named_moment(std::int32_t pid, std::string_view place) {
   History& history = *life(pid).history;
-  now(pid);
-  if (place == "present") {
-    planned_ = nullptr;
-  } else if (place == "begin") {
-    planned_ = history.at(history.begin()->position);
-  } else {
-    const std::uint64_t event = number_of(place);
-    const std::uint64_t first = history.begin()->position.events;
-    const std::uint64_t last = recording_.life(pid).log.end();
-    if (event < first || event > last) {
-      throw Error("event " + std::string(place) + " is not in the history, which has " +
-                  std::to_string(first) + " to " + std::to_string(last) + "; " + before_history());
-    }
-    planned_ = history.behind_event(event);
+  if (place == "present") return nullptr;
+  if (place == "begin") return history.at(history.begin()->position);
+  const std::uint64_t first = history.begin()->position.events;
+  const std::uint64_t last = recording_.life(pid).log.end();
+  const auto tagged = history.tags().find(place);
+  const bool known = tagged != history.tags().end();
+  const std::uint64_t event = known ? tagged->second.events : number_of(place);
+  if (event < first || event > last) {
+    throw Error("event " + std::string(place) + " is not in the history, which has " +
+                std::to_string(first) + " to " + std::to_string(last) + "; " + before_history());
   }
+  return known ? history.at(tagged->second) : history.behind_event(event);
+}
+
+std::string TimeTarget::plan(std::int32_t pid, std::string_view place) {
+  life(pid);
+  now(pid);
+  planned_ = named_moment(pid, place);
   return "the next continue or stepi arrives there\n";
+}
+
+std::string TimeTarget::tag(std::int32_t pid, std::string_view name) {
+  auto& tags = life(pid).history->tags();
+  if (!name.empty()) {
+    const bool begins_well = std::isdigit(static_cast<unsigned char>(name.front())) == 0;
+    if (!begins_well || name == "begin" || name == "present" || name.find(' ') != name.npos) {
+      throw Error("'" + std::string(name) + "' cannot be the name of a moment");
+    }
+    tags.insert_or_assign(std::string(name), now(pid)->position);
+  }
+  std::string text;
+  for (const auto& [word, position] : tags) text += word + "  " + text_of(position) + "\n";
+  return text.empty() ? "no moment of this history has a name\n" : text;
+}
+
+std::string TimeTarget::diff(std::int32_t pid, std::string_view places) {
+  if (places.empty()) throw Error("diff needs a place").set_hint("monitor help");
+  life(pid);
+  const MomentPointer here = now(pid);
+  const auto moment = [&](std::string_view place) {
+    auto named = named_moment(pid, place);
+    return named ? named : present_;
+  };
+  const std::size_t gap = places.find(' ');
+  if (gap == std::string_view::npos) return describe_difference(*here, *moment(places));
+  const auto second = places.substr(places.find_first_not_of(' ', gap));
+  return describe_difference(*moment(places.substr(0, gap)), *moment(second));
 }
 
 std::string TimeTarget::back_to(std::int32_t pid, std::string_view memory) {

@@ -119,7 +119,19 @@ class RevivalTimeTest(recorded_program.RecordedProgramTest):
         self.expect(gdb.ask("icecore when"), "in the past, at event 0 of")
         gdb.ask("icecore goto present")
         self.assertEqual(gdb.number("counter"), start + 1)
-        self.expect(gdb.ask("icecore diff 1"), "no monitor command of living processes")
+        self.expect(gdb.ask("icecore tag"), "no moment of this history has a name")
+        self.expect(gdb.ask("icecore tag here"), r"here  event \d+")
+        self.expect(gdb.ask("icecore tag 7"), "cannot be the name of a moment")
+        self.expect(gdb.ask("icecore diff here"), "nothing differs")
+        address = gdb.number("(long)&counter")
+        self.expect(gdb.ask("icecore diff begin here"), r"written  0x[0-9a-f]+-0x[0-9a-f]+ .*: \d+ bytes?\n",
+                    rf"  0x{address & ~7:x}:( [0-9a-f]{{2}})+  ->( [0-9a-f]{{2}})+\n")
+        gdb.ask("icecore goto begin")
+        self.expect(gdb.ask("icecore diff here"), rf"  0x{address & ~7:x}:")
+        self.expect(gdb.ask("complete icecore goto h"), "icecore goto here")
+        gdb.ask("icecore goto here")
+        self.assertEqual(gdb.number("counter"), start + 1)
+        self.expect(gdb.ask("icecore diff nowhere"), "'nowhere' is no number")
 
     def test_an_interpreter(self):
         python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
