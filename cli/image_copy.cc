@@ -26,6 +26,7 @@
 #include "replay/image/inside_command.h"
 #include "replay/image/lent_bank.h"
 #include "replay/image/own_host_name.h"
+#include "replay/image/paged_memory.h"
 #include "replay/image/raw_memory.h"
 #include "replay/image/read_ahead.h"
 #include "replay/live/own_network.h"
@@ -167,8 +168,13 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
              const std::function<void(int pid)>& started) {
   replay::enter_own_users();
   const replay::ImageCatalog catalog(store.directory());
-  const replay::ReadAhead reading(catalog.file(image.name, "memory"),
-                                  catalog.file(image.name, "touched"));
+  const auto pages = replay::RawMemory::open(catalog.file(image.name, "memory"),
+                                             catalog.file(image.name, "verified"), image.number);
+  const auto order = replay::read_page_order(catalog.file(image.name, "order"));
+  std::optional<replay::ReadAhead> reading;
+  if (pages != nullptr && !replay::read_bank_record(catalog.file(image.name, "bank"))) {
+    reading.emplace(*pages, order, catalog.file(image.name, "touched"));
+  }
   const snapshot::StoredSnapshot stored(store, {image.name, image.number});
   const snapshot::StoredSnapshot snapshot = changed_for(stored, wishes);
   auto options = options_of(snapshot.model(), image, wishes);
@@ -179,10 +185,13 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   require_startable(snapshot, image, options);
   const auto bank = replay::LentBank::find(catalog.file(image.name, "bank"), snapshot);
   options.bank = bank.get();
-  const auto pages = replay::RawMemory::open(catalog.file(image.name, "memory"),
-                                             catalog.file(image.name, "verified"), image.number);
   options.pages = pages.get();
   RestoredProgram program;
+  std::unique_ptr<replay::PagedMemory> late;
+  if (pages != nullptr) {
+    late = replay::PagedMemory::create(*pages, order, catalog.file(image.name, "order"));
+  }
+  options.late = late.get();
   auto limited = limited_cgroup(image, wishes, catalog, options);
   const auto tree =
       with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });

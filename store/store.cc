@@ -89,10 +89,14 @@ SnapshotSummary Store::summary(const SnapshotKey& key) const {
 }
 
 SnapshotReader Store::read(const SnapshotKey& key) const {
-  (void)impl_->catalog().summary(key);  // says what is near when there is no such snapshot
   const auto recording = impl_->catalog().recording_id(key.recording);
-  return SnapshotReader(
-      std::make_shared<const SnapshotReader::Impl>(impl_->readers(), recording, key));
+  try {
+    return SnapshotReader(
+        std::make_shared<const SnapshotReader::Impl>(impl_->readers(), recording, key));
+  } catch (const Error&) {
+    (void)impl_->catalog().summary(key);  // says what is near when there is no such snapshot
+    throw;
+  }
 }
 
 StoredFile Store::open_file(const FileId& id) const {

@@ -23,10 +23,14 @@ std::uint64_t detached_tmpfs(Puppet& init) {
   const std::string what = "making a tmpfs for the copy's own file";
   const auto context =
       required_call(init, what, SYS_fsopen, {text_argument(init, "tmpfs"), FSOPEN_CLOEXEC});
-  required_call(init, what, SYS_fsconfig, {context, FSCONFIG_CMD_CREATE, 0, 0, 0});
-  const auto mount = required_call(init, what, SYS_fsmount, {context, FSMOUNT_CLOEXEC, 0});
-  required_call(init, what, SYS_close, {context});
-  return mount;
+  CallBatch batch(init, init.pid());
+  std::int64_t mount = 0;
+  batch.add(SYS_fsconfig, {context, FSCONFIG_CMD_CREATE, 0, 0, 0}, what);
+  batch.add(SYS_fsmount, {context, FSMOUNT_CLOEXEC, 0}, [&](std::int64_t made) { mount = made; });
+  batch.add(SYS_close, {context}, what);
+  batch.run();
+  if (mount < 0) throw_errno(what, static_cast<int>(-mount));
+  return static_cast<std::uint64_t>(mount);
 }
 
 /// From outside, through the descriptor in /proc.
@@ -48,14 +52,15 @@ void show_own_file(Puppet& init, const std::string& path, const std::string& tex
   const auto tree =
       required_call(init, "opening the copy's own file", SYS_open_tree,
                     {mount, text_argument(init, kName), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC});
-  constexpr std::uint64_t kBehindPath = 8;
-  const auto empty = text_argument(init, "");
-  const auto target = text_argument(init, path, kBehindPath);
-  required_call(
-      init, "mounting the copy's own file at " + path, SYS_move_mount,
-      {tree, empty, static_cast<std::uint64_t>(AT_FDCWD), target, MOVE_MOUNT_F_EMPTY_PATH});
-  required_call(init, "close", SYS_close, {tree});
-  required_call(init, "close", SYS_close, {mount});
+  CallBatch batch(init, init.pid());
+  const auto empty = batch.put_text("");
+  const auto target = batch.put_text(path);
+  batch.add(SYS_move_mount,
+            {tree, empty, static_cast<std::uint64_t>(AT_FDCWD), target, MOVE_MOUNT_F_EMPTY_PATH},
+            "mounting the copy's own file at " + path);
+  batch.add(SYS_close, {tree}, "close");
+  batch.add(SYS_close, {mount}, "close");
+  batch.run();
 }
 
 }  // namespace icecore::replay

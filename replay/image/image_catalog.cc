@@ -115,7 +115,7 @@ void ImageCatalog::remove(std::string_view name) const {
   if (std::ranges::count(images, told, &Image::copy_file) <= 1) remove_copy_file(told);
   // The description last: what has one can still be made anew.
   for (const char* suffix :
-       {"memory", "memory.new", "touched", "verified", "bank", "image.new", "image"}) {
+       {"memory", "memory.new", "touched", "order", "verified", "bank", "image.new", "image"}) {
     std::error_code none;
     std::filesystem::remove(file(name, suffix), none);
   }

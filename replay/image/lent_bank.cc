@@ -18,7 +18,6 @@
 #include "replay/image/bank_model.h"
 #include "replay/image/cgroup_move.h"
 #include "replay/image/parking.h"
-#include "replay/restore/required_call.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/stopped_thread.h"
 
@@ -65,9 +64,36 @@ class Borrowed {
   Puppet puppet_;
 };
 
-std::uint64_t open_namespace(Puppet& puppet, const std::string& path) {
-  return required_call(puppet, "open " + path, SYS_open,
-                       {text_argument(puppet, path), O_RDONLY | O_CLOEXEC});
+// Descriptors of the kept process while it is ours, and of its fork. It has none of its own, so
+// that the kernel gives these out in turn.
+enum Fd : std::uint64_t { kOwnPids, kOwnTime, kTreesPids, kTreesTime, kNursery, kReceived };
+
+/// In one batch: each stop of another process costs more than all of these calls.
+void enter_tree(Puppet& kept, const Nursery& nursery, const Transport& transport) {
+  CallBatch batch(kept, kept.pid());
+  const auto below = static_cast<std::uint64_t>(transport.number()) - 1;
+  batch.add(SYS_close_range, {0, below, 0}, "close_range");
+  const std::string trees = "/proc/" + std::to_string(nursery.pid()) + "/ns/";
+  for (const auto& path : {std::string("/proc/self/ns/pid"), std::string("/proc/self/ns/time"),
+                           trees + "pid", trees + "time_for_children"}) {
+    const auto name = batch.put_text(path);
+    batch.add(SYS_open, {name, O_RDONLY | O_CLOEXEC}, "open " + path);
+  }
+  batch.add(SYS_pidfd_open, {static_cast<std::uint64_t>(nursery.pid()), 0}, "pidfd_open");
+  batch.add(SYS_setns, {kTreesPids, CLONE_NEWPID}, "entering the PID namespace");
+  batch.add(SYS_setns, {kTreesTime, kNewTime}, "entering the time namespace");
+  batch.run();
+}
+
+/// Nothing of a copy's may be held by the kept process when the copy has ended.
+void leave_tree(Puppet& kept, const Transport& transport) {
+  CallBatch batch(kept, kept.pid());
+  const auto ignored = [](std::int64_t) {};
+  batch.add(SYS_wait4, {~0ULL, 0, unsigned{__WALL} | WNOHANG, 0}, ignored);
+  batch.add(SYS_setns, {kOwnPids, CLONE_NEWPID}, ignored);
+  batch.add(SYS_setns, {kOwnTime, kNewTime}, ignored);
+  batch.add(SYS_close_range, {0, static_cast<std::uint64_t>(transport.number()) - 1, 0}, ignored);
+  batch.run();
 }
 
 /// clone3 by `creator`, its child stopped and traced; the child's pid in our namespace.
@@ -110,13 +136,15 @@ int spare_pid(const snapshot::StoredSnapshot& image) {
 }
 
 /// From the keeper's namespaces into those of the tree, with the tree's transport.
-void move_in(Puppet& puppet, std::uint64_t nursery, const Transport& transport) {
-  required_call(puppet, "entering the copy's namespaces", SYS_setns, {nursery, kOtherNamespaces});
+void move_in(Puppet& fork, const Transport& transport) {
   const auto number = static_cast<std::uint64_t>(transport.number());
-  const auto socket = required_call(puppet, "pidfd_getfd", SYS_pidfd_getfd, {nursery, number, 0});
-  if (socket != number) required_call(puppet, "dup3", SYS_dup3, {socket, number, 0});
-  required_call(puppet, "close_range", SYS_close_range, {0, number - 1, 0});
-  required_call(puppet, "close_range", SYS_close_range, {number + 1, ~0U, 0});
+  CallBatch batch(fork, fork.pid());
+  batch.add(SYS_setns, {kNursery, kOtherNamespaces}, "entering the copy's namespaces");
+  batch.add(SYS_pidfd_getfd, {kNursery, number, 0}, "pidfd_getfd");
+  batch.add(SYS_dup3, {kReceived, number, 0}, "dup3");
+  batch.add(SYS_close_range, {0, number - 1, 0}, "close_range");
+  batch.add(SYS_close_range, {number + 1, ~0U, 0}, "close_range");
+  batch.run();
 }
 
 /// In the namespaces that new children of `kept` have now: a process in between, which shares its
@@ -127,7 +155,6 @@ int fork_for_init(Puppet& kept, int pid, int pid_between) {
   const auto end_second = [&] {
     ::kill(between, SIGKILL);
     ::waitpid(between, nullptr, __WALL);
-    kept.call(SYS_wait4, {~0ULL, 0, unsigned{__WALL}, 0});
   };
   try {
     const int born = clone_with_pid(second, 0, pid);
@@ -165,40 +192,24 @@ int LentBank::fork_into(const Nursery& nursery, const Transport& transport, int 
     if (errno != EINTR) throw_errno("waiting for the bank");
   }
   int born = 0;
-  std::uint64_t nursery_fd = 0;
   {
     Borrowed borrowed(kept_.puppet);
     Puppet& kept = borrowed.puppet();
-    const std::string names = "/proc/" + std::to_string(nursery.pid()) + "/ns/";
-    const auto own_pids = open_namespace(kept, "/proc/self/ns/pid");
-    const auto own_time = open_namespace(kept, "/proc/self/ns/time");
-    const auto pids = open_namespace(kept, names + "pid");
-    const auto time = open_namespace(kept, names + "time_for_children");
-    nursery_fd = required_call(kept, "pidfd_open", SYS_pidfd_open,
-                               {static_cast<std::uint64_t>(nursery.pid()), 0});
-    required_call(kept, "entering the PID namespace", SYS_setns, {pids, CLONE_NEWPID});
-    required_call(kept, "entering the time namespace", SYS_setns, {time, kNewTime});
     try {
+      enter_tree(kept, nursery, transport);
       born = fork_for_init(kept, pid, spare_pid_);
     } catch (...) {
-      leave(kept, own_pids, own_time, transport.number());
+      leave_tree(kept, transport);
       throw;
     }
-    leave(kept, own_pids, own_time, transport.number());
+    leave_tree(kept, transport);
   }
   ::flock(lock_.get(), LOCK_UN);
   // It was born in the keeper's.
   move_to_own_cgroups(born);
   Puppet fork(born, record_.area);
-  move_in(fork, nursery_fd, transport);
+  move_in(fork, transport);
   return born;
-}
-
-/// Nothing of a copy's may be held by the kept process when the copy has ended.
-void LentBank::leave(Puppet& kept, std::uint64_t pids, std::uint64_t time, int transport) {
-  kept.call(SYS_setns, {pids, CLONE_NEWPID});
-  kept.call(SYS_setns, {time, kNewTime});
-  kept.call(SYS_close_range, {0, static_cast<std::uint64_t>(transport) - 1, 0});
 }
 
 }  // namespace icecore::replay

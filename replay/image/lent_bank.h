@@ -26,8 +26,6 @@ class LentBank : public MemoryBank {
  private:
   LentBank(UniqueFd lock, const BankRecord& record, const snapshot::StoredSnapshot& image);
 
-  static void leave(Puppet& kept, std::uint64_t pids, std::uint64_t time, int transport);
-
   UniqueFd lock_;
   BankRecord record_;
   model::Snapshot model_;

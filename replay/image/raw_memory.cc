@@ -52,7 +52,8 @@ std::unique_ptr<RawMemory> RawMemory::open(const std::filesystem::path& file,
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return nullptr;
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size < kRawMemoryHeader) return nullptr;
-  std::unique_ptr<RawMemory> memory(new RawMemory(MappedRegion::read_only_file(fd.get(), size)));
+  std::unique_ptr<RawMemory> memory(
+      new RawMemory(file, MappedRegion::read_only_file(fd.get(), size)));
   if (!memory->read_table(number)) return nullptr;
   if (store::is_marked(verified, fd.get())) return memory;
   if (!memory->is_sound()) return nullptr;
@@ -70,6 +71,12 @@ std::span<const std::byte> RawMemory::pages(std::uint64_t space, std::uint64_t p
   const std::uint64_t skipped = page - run.first;
   return file_.bytes().subspan(run.offset + skipped * store::kPageSize,
                                (run.count - skipped) * store::kPageSize);
+}
+
+std::optional<std::uint64_t> RawMemory::offset_of(std::uint64_t space, std::uint64_t page) const {
+  const auto bytes = pages(space, page);
+  if (bytes.empty()) return std::nullopt;
+  return static_cast<std::uint64_t>(bytes.data() - file_.bytes().data());
 }
 
 }  // namespace icecore::replay

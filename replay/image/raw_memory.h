@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/mapped_region.h"
@@ -29,6 +30,10 @@ class RawMemory : public PageSource {
 
   [[nodiscard]] std::span<const std::byte> pages(std::uint64_t space,
                                                  std::uint64_t page) const override;
+  /// Where the page is in the file; nullopt when it is not.
+  [[nodiscard]] std::optional<std::uint64_t> offset_of(std::uint64_t space,
+                                                       std::uint64_t page) const;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
  private:
   struct Run {
@@ -37,10 +42,12 @@ class RawMemory : public PageSource {
     std::uint64_t count = 0;
     std::uint64_t offset = 0;
   };
-  explicit RawMemory(MappedRegion file) : file_(std::move(file)) {}
+  RawMemory(std::filesystem::path path, MappedRegion file)
+      : path_(std::move(path)), file_(std::move(file)) {}
   [[nodiscard]] bool read_table(std::uint64_t number);
   [[nodiscard]] bool is_sound() const;
 
+  std::filesystem::path path_;
   MappedRegion file_;
   std::vector<Run> runs_;  ///< by space and first page
 };

@@ -9,16 +9,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <string>
 
-#include "base/unique_fd.h"
+#include "replay/image/touched_files.h"
 
 namespace icecore::replay {
 namespace {
 
 constexpr long kCachestat = 451;  // SYS_cachestat, since Linux 6.5; older C libraries lack it
 constexpr std::uint64_t kPage = 4096;
+// What is read around a page that is needed.
+constexpr std::uint64_t kBlock = std::uint64_t{32} << 10U;
 // Of one request the kernel reads no more than the disk's read_ahead_kb, whose default this is.
 constexpr std::uint64_t kPiece = std::uint64_t{128} << 10U;
 
@@ -39,12 +42,19 @@ UniqueFd open_file(const std::string& path) {
   return UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
 }
 
+/// By samples: the kernel looks at every page that it is asked about, and 200 MB have many.
 bool is_cold(int fd, std::uint64_t size) {
-  Range all{0, size};
-  Cached cached{};
-  // Where the kernel cannot tell, asking in vain costs less than waiting for a disk.
-  if (::syscall(kCachestat, fd, &all, &cached, 0) != 0) return true;
-  return cached.pages < size / kPage / 4 * 3;
+  constexpr std::uint64_t kSamples = 16;
+  constexpr std::uint64_t kSample = 16 * kPage;
+  std::uint64_t pages = 0;
+  for (std::uint64_t i = 0; i < kSamples; ++i) {
+    Range part{size / kSamples * i / kPage * kPage, kSample};
+    Cached cached{};
+    // Where the kernel cannot tell, asking in vain costs less than waiting for a disk.
+    if (::syscall(kCachestat, fd, &part, &cached, 0) != 0) return true;
+    pages += cached.pages;
+  }
+  return pages < std::min(kSamples * kSample, size) / kPage / 4 * 3;
 }
 
 void read_range(int fd, std::uint64_t offset, std::uint64_t size) {
@@ -71,18 +81,34 @@ void read_files(const std::vector<TouchedRange>& ranges) {
   }
 }
 
+/// Parts of the memory's file, in the order in which they are first needed.
+std::vector<std::uint64_t> blocks_in_order(const RawMemory& memory, const PageOrder& order) {
+  std::vector<std::uint64_t> blocks;
+  std::set<std::uint64_t> known;
+  for (const auto& stretch : order) {
+    for (std::uint64_t page = stretch.first; page < stretch.first + stretch.count; ++page) {
+      const auto offset = memory.offset_of(stretch.space, page);
+      if (offset && known.insert(*offset / kBlock).second) blocks.push_back(*offset / kBlock);
+    }
+  }
+  return blocks;
+}
+
 }  // namespace
 
-ReadAhead::ReadAhead(const std::filesystem::path& memory, const std::filesystem::path& touched) {
-  UniqueFd fd = open_file(memory);
+ReadAhead::ReadAhead(const RawMemory& memory, const PageOrder& order,
+                     const std::filesystem::path& touched) {
+  UniqueFd fd = open_file(memory.path());
   struct stat status {};
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (!is_cold(fd.get(), size)) return;
-  thread_ = std::jthread([fd = std::move(fd), size, touched] {
-    read_range(fd.get(), 0, size);
-    read_files(ranges_in(touched));
-  });
+  thread_ =
+      std::jthread([fd = std::move(fd), size, touched, first = blocks_in_order(memory, order)] {
+        for (const std::uint64_t block : first) read_range(fd.get(), block * kBlock, kBlock);
+        read_files(ranges_in(touched));
+        read_range(fd.get(), 0, size);
+      });
 }
 
 }  // namespace icecore::replay

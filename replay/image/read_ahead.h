@@ -3,19 +3,21 @@
 
 #include <filesystem>
 #include <thread>
-#include <vector>
 
-#include "replay/image/touched_files.h"
+#include "base/unique_fd.h"
+#include "replay/image/page_order.h"
+#include "replay/image/raw_memory.h"
 
 namespace icecore::replay {
 
 /// Lets the kernel read what a start will need while the start goes on, when it is not in the page
-/// cache: first the memory, which is copied from its beginning to its end, then the parts of
-/// programs and libraries that were touched when the image was built.
+/// cache: first the pages that earlier copies have touched, in that order, then the parts of
+/// programs and libraries that were touched when the image was built, then all other memory.
 class ReadAhead {
  public:
-  /// Begins when `memory` is mostly not in the page cache; else nothing is done.
-  ReadAhead(const std::filesystem::path& memory, const std::filesystem::path& touched);
+  /// Begins when the file of `memory` is mostly not in the page cache; else nothing is done.
+  /// `touched` is the file of them, see touched_files.h.
+  ReadAhead(const RawMemory& memory, const PageOrder& order, const std::filesystem::path& touched);
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
   /// Waits until all has been asked for.

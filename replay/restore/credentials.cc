@@ -75,7 +75,8 @@ void set_ids(CallBatch& batch, const model::Credentials& c, const std::string& w
 }
 
 bool are_own(const model::Credentials& credentials) {
-  return credentials.SerializeAsString() == own_credentials().SerializeAsString();
+  static const std::string own = own_credentials().SerializeAsString();
+  return credentials.SerializeAsString() == own;
 }
 
 }  // namespace

@@ -78,6 +78,14 @@ bool survives_fork(const MappingPlan& plan) {
          !plan.lock && !plan.seal;
 }
 
+/// Anonymous, and without anything that the kernel would have to do to pages as they come.
+bool can_wait(const model::Mapping& mapping, const MappingPlan& plan) {
+  constexpr int kLater = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  return !plan.needs_file && (plan.flags & ~kLater) == 0 && !plan.lock && !plan.seal &&
+         mapping.guards_size() == 0 &&
+         std::ranges::find(plan.advice, MADV_HUGEPAGE) == plan.advice.end();
+}
+
 }  // namespace
 
 /// What is known while one process gets its memory.
@@ -125,6 +133,7 @@ void MemoryBuilder::build(RestoredProcess& process, const RestoredProcess* image
   fill(work);
   finish(work);
   set_layout(work);
+  if (may_be_late(work)) files_.late->begin(process);
   process.mapped = std::move(work.wanted);
   process.mapped.push_back({process.puppet.area(), process.puppet.area() + Puppet::kAreaSize, ""});
 }
@@ -274,13 +283,32 @@ void MemoryBuilder::fill_kept(const model::Mapping& mapping, Work& work,
   batch.run();
 }
 
+/// Nothing of what is to be a process of its own is forked from it, and so gets its memory; nor is
+/// it such a fork itself, but that of a bank.
+bool MemoryBuilder::may_be_late(const Work& work) const {
+  const bool own_memory =
+      work.image == nullptr || work.image->model->space() == work.process.model->space();
+  const auto is_child = [&](const model::Process& other) {
+    return other.parent_pid() == work.process.model->pid();
+  };
+  return files_.late != nullptr && own_memory &&
+         std::ranges::none_of(snapshot_.model().processes(), is_child);
+}
+
 void MemoryBuilder::fill(Work& work) {
   std::vector<PageFill> fills;
+  const bool late = may_be_late(work);
   const auto has_own_pages = [](const model::Mapping& mapping) {
     return mapping.shared_space() == 0 && mapping.content() == model::Mapping::HELD;
   };
   for (const auto* mapping : work.fresh) {
-    if (has_own_pages(*mapping)) fill_anew(*work.process.model, *mapping, fills);
+    if (!has_own_pages(*mapping)) continue;
+    std::vector<PageFill> its;
+    fill_anew(*work.process.model, *mapping, its);
+    if (late && can_wait(*mapping, work.plans.at(mapping))) {
+      its = files_.late->put_off(*work.process.model, *mapping, its);
+    }
+    fills.insert(fills.end(), its.begin(), its.end());
   }
   for (const auto* mapping : work.kept) {
     if (has_own_pages(*mapping)) fill_kept(*mapping, work, fills);

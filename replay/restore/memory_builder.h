@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "replay/restore/late_memory.h"
 #include "replay/restore/memory_fill.h"
 #include "replay/restore/restored_process.h"
 #include "replay/restore/shared_objects.h"
@@ -25,6 +26,7 @@ class MemoryBuilder {
     std::function<UniqueFd(const model::Process& process)> open_executable;
     /// Has pages that need not be decoded; may be null.
     const PageSource* pages = nullptr;
+    LateMemory* late = nullptr;  ///< may be null
   };
 
   MemoryBuilder(const snapshot::StoredSnapshot& snapshot, const SharedObjects& shared,
@@ -42,6 +44,7 @@ class MemoryBuilder {
   void send_files(Work& work);
   void map(Work& work);
   void fill(Work& work);
+  [[nodiscard]] bool may_be_late(const Work& work) const;
   void fill_anew(const model::Process& process, const model::Mapping& mapping,
                  std::vector<PageFill>& fills);
   void fill_kept(const model::Mapping& mapping, Work& work, std::vector<PageFill>& fills);

@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <thread>
@@ -22,9 +24,12 @@ namespace {
 
 constexpr std::uint64_t kBufferPages = 64;
 // What one worker takes at a time, and below how much no second one is worth its start.
-constexpr std::uint64_t kShare = 512;
-constexpr std::uint64_t kWorthAThread = 4096;
+constexpr std::uint64_t kShare = 256;
+constexpr std::uint64_t kWorthAThread = 1024;
 constexpr unsigned kMostWorkers = 8;
+
+/// The snapshot's reader, for pages that have to be decoded: most starts of images have none.
+using Reader = std::function<const store::SnapshotReader&()>;
 
 /// Collects neighbouring pages and writes them at once. Through /proc/PID/mem, which is not kept
 /// from it by the protection of a private mapping.
@@ -38,7 +43,7 @@ class Writer {
     if (!fd_.valid()) throw_errno("opening the memory of a puppet");
   }
 
-  void copy(const store::SnapshotReader& reader, store::SpaceId space, const PageFill& fill) {
+  void copy(const Reader& reader, store::SpaceId space, const PageFill& fill) {
     const std::uint64_t end = fill.first + fill.count;
     for (std::uint64_t page = fill.first; page < end; ++page) {
       if (const std::uint64_t taken = take_as_they_are(reader, space, page, end); taken > 0) {
@@ -48,7 +53,7 @@ class Writer {
       if (count_ > 0 && (page != first_ + count_ || count_ == kBufferPages)) flush();
       if (count_ == 0) first_ = page;
       const auto room = buffer_.subspan(count_ * store::kPageSize, store::kPageSize);
-      const auto kind = reader.read_page(space, page, room);
+      const auto kind = reader().read_page(space, page, room);
       if (kind == store::PageVersion::Kind::Absent) continue;
       if (kind == store::PageVersion::Kind::Zero && fill.skip_zero) continue;
       ++count_;
@@ -58,12 +63,12 @@ class Writer {
 
  private:
   /// Pages that need not be decoded, from the source or else from the pack; how many were written.
-  std::uint64_t take_as_they_are(const store::SnapshotReader& reader, store::SpaceId space,
-                                 std::uint64_t page, std::uint64_t end) {
+  std::uint64_t take_as_they_are(const Reader& reader, store::SpaceId space, std::uint64_t page,
+                                 std::uint64_t end) {
     std::span<const std::byte> bytes;
     if (source_ != nullptr) bytes = source_->pages(static_cast<std::uint64_t>(space), page);
     bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), (end - page) * store::kPageSize));
-    if (bytes.empty()) bytes = reader.raw_pages(space, page, end - page);
+    if (bytes.empty()) bytes = reader().raw_pages(space, page, end - page);
     if (bytes.empty()) return 0;
     flush();
     write(page, bytes);
@@ -109,8 +114,7 @@ class Shares {
   }
   [[nodiscard]] std::uint64_t total() const { return total_; }
 
-  void work(const store::SnapshotReader& reader, const PageSource* source, store::SpaceId space,
-            int pid) {
+  void work(const Reader& reader, const PageSource* source, store::SpaceId space, int pid) {
     Writer writer(pid, source);
     for (std::size_t i = 0; (i = next_++) < shares_.size();) writer.copy(reader, space, shares_[i]);
   }
@@ -142,9 +146,17 @@ void fill_pages(const snapshot::StoredSnapshot& snapshot, const PageSource* sour
     try {
       use_all_cpus();
       // A reader is one thread's own, and so is its store.
-      const auto own =
-          store::Store::open(snapshot.store().directory(), store::Store::Access::ReadOnly);
-      shares.work(own.read(snapshot.key()), source, id, pid);
+      std::optional<store::Store> store;
+      std::optional<store::SnapshotReader> own;
+      const auto reader = [&]() -> const store::SnapshotReader& {
+        if (!own) {
+          store.emplace(
+              store::Store::open(snapshot.store().directory(), store::Store::Access::ReadOnly));
+          own.emplace(store->read(snapshot.key()));
+        }
+        return *own;
+      };
+      shares.work(reader, source, id, pid);
     } catch (...) {
       const std::lock_guard lock(mutex);
       failure = std::current_exception();
@@ -155,7 +167,7 @@ void fill_pages(const snapshot::StoredSnapshot& snapshot, const PageSource* sour
   if (shares.total() >= kWorthAThread) {
     while (helpers.size() + 1 < workers) helpers.emplace_back(help);
   }
-  shares.work(snapshot.reader(), source, id, pid);
+  shares.work([&]() -> const store::SnapshotReader& { return snapshot.reader(); }, source, id, pid);
   helpers.clear();
   if (failure) std::rethrow_exception(failure);
 }

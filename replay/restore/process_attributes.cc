@@ -118,10 +118,6 @@ bool write_text(const std::string& path, const std::string& text) {
 void set_attributes(const RestoredProcess& process, std::vector<std::string>& notes) {
   const auto& known = *process.model;
   const std::string directory = "/proc/" + std::to_string(process.puppet.pid()) + "/";
-  for (const auto& thread : known.threads()) {
-    const auto tid = process.threads.find(thread.tid());
-    if (tid != process.threads.end()) set_scheduling(thread, tid->second, notes);
-  }
   if (known.oom_score_adj() != 0 &&
       !write_text(directory + "oom_score_adj", std::to_string(known.oom_score_adj()))) {
     notes.push_back(name_of(known) + ": oom_score_adj: " + ::strerror(errno));
@@ -132,6 +128,13 @@ void set_attributes(const RestoredProcess& process, std::vector<std::string>& no
     notes.push_back(name_of(known) + ": coredump_filter: " + ::strerror(errno));
   }
   set_limits(process, notes);
+}
+
+void set_scheduling(const RestoredProcess& process, std::vector<std::string>& notes) {
+  for (const auto& thread : process.model->threads()) {
+    const auto tid = process.threads.find(thread.tid());
+    if (tid != process.threads.end()) set_scheduling(thread, tid->second, notes);
+  }
 }
 
 void set_own_attributes(const RestoredProcess& process, CallBatch& batch) {

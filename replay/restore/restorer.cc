@@ -138,7 +138,7 @@ void Restoration::make_tree() {
                                        [this](const model::Process& process) {
                                          return open_executable(snapshot_, process, surroundings_);
                                        },
-                                       options_.pages});
+                                       options_.pages, options_.late});
   tree_.emplace(model, *nursery_, TreeBuilder::Bank{options_.bank, &transport_}, options_.in_place,
                 [this](RestoredProcess& process, const RestoredProcess* image) {
                   with_context("process " + std::to_string(process.model->pid()),
@@ -223,6 +223,9 @@ RestoredTree Restoration::run() {
   }
   for (const auto& process : tree_->processes()) {
     if (process->model->state() != model::Process::ZOMBIE) set_registers(*process);
+  }
+  for (const auto& process : tree_->processes()) {
+    if (process->model->state() != model::Process::ZOMBIE) set_scheduling(*process, notes_);
   }
   RestoredTree result;
   const RestoredProcess* root = tree_->find(snapshot_.model().root_pid());

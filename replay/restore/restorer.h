@@ -13,6 +13,7 @@
 
 namespace icecore::replay {
 
+class LateMemory;
 class MemoryBank;
 class PageSource;
 
@@ -41,6 +42,9 @@ struct RestoreOptions {
   MemoryBank* bank = nullptr;
   /// Has pages that need not be decoded; borrowed.
   const PageSource* pages = nullptr;
+  /// Brings memory while the tree runs already; borrowed. Not for a tree that is to be traced,
+  /// since a tracer cannot read what is not there yet.
+  LateMemory* late = nullptr;
 };
 
 /// A process that was handed over traced.

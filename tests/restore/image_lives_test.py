@@ -93,6 +93,46 @@ class ImageLives(ImageTest):
         with Run(self, "fork"):
             self.assertRegex(get(port), r"worker \d+ of \d+")
 
+    def test_memory_is_what_it_must_be_while_it_is_still_being_brought(self):
+        self.build("moving", harness.VICTIMS / "moving_memory", 128, ready="log:READY")
+        order = self.store / "images" / "moving.order"
+        # Without an order, then with one: it has nothing to say when the machine has let the program wait for so long
+        # that all was there.
+        while not order.exists():
+            self.move_memory()
+        self.move_memory()
+        self.assertEqual(order.stat().st_mode & 0o777, 0o600)
+        self.done("image", "rm", "moving")
+        self.assertEqual(list((self.store / "images").glob("moving.*")), [])
+
+    def move_memory(self):
+        run = subprocess.Popen([harness.ICECORE, "image", "run", "-q", "moving"], env=self.environment(), text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        run.stdin.write("go\n")
+        run.stdin.flush()
+        self.assertEqual(run.stdout.readline(), "0 wrong, child 0\n")
+        poll_until(lambda: not self.pagers())
+        self.assertEqual(run.communicate("end\n", timeout=harness.DEADLINE), ("", None))
+        self.assertEqual(run.returncode, 0)
+
+    def test_nothing_brings_memory_to_a_copy_whose_starter_was_killed(self):
+        self.build("moving", harness.VICTIMS / "moving_memory", 256, ready="log:READY")
+        for _ in range(3):
+            with Run(self, "moving") as run:
+                self.assertEqual(run.end(signal.SIGKILL)[0], -signal.SIGKILL)
+            poll_until(lambda: not self.pagers())
+
+    def pagers(self):
+        """Processes that bring memory from this test's store."""
+        found = []
+        for maps in pathlib.Path("/proc").glob("[0-9]*/maps"):
+            try:
+                named = (maps.parent / "comm").read_text() == "icecore-pager\n"
+                found += [maps.parent.name] if named and str(self.store) in maps.read_text() else []
+            except OSError:
+                continue  # it has ended
+        return found
+
     def test_a_damaged_image_is_refused_by_name_and_nothing_is_left(self):
         port = free_port()
         self.build("fork", PYTHON, "-c", PREFORK, port, 2)
