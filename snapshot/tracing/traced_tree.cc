@@ -88,7 +88,7 @@ bool TracedTree::add_process(int pid) {
   process.parent = stat->parent;
   process.start_time = stat->start_time;
   process.zombie = stat->state == 'Z' && task_ids(pid).size() == 1;
-  process.left_alone = between_ == Between::Attached && is_left_alone(stat->parent);
+  process.left_alone = is_left_alone(stat->parent);
   processes_.emplace(pid, process);
   return true;
 }
@@ -180,23 +180,27 @@ void TracedTree::list_processes() {
   }
 }
 
-void TracedTree::seize_known() {
-  for (const int pid : known_pids()) {
-    if (processes_[pid].zombie) continue;
-    for (const int tid : task_ids(pid)) add_thread(pid, tid);
+/// Seizes the threads of every process, those that note_sleepers() saw if it did so a moment ago.
+/// Programs that may trace others stop before what they may be about to trace is seized: a task has
+/// one tracer, and theirs would be refused. False when the time is over.
+bool TracedTree::seize_known(bool listed, Clock::time_point deadline) {
+  for (const bool left_alone : {false, true}) {
+    bool added = false;
+    for (const int pid : known_pids()) {
+      const auto& process = processes_.at(pid);
+      if (process.zombie || process.left_alone != left_alone) continue;
+      const auto seen = listed_.find(pid);
+      const bool known = listed && seen != listed_.end();
+      for (const int tid : known ? seen->second : task_ids(pid)) {
+        added = add_thread(pid, tid) || added;
+      }
+      const bool ended = known && process.tids.empty() && !task_stat(pid, pid);
+      if (ended) processes_.erase(pid);
+    }
+    const bool waits = freezing_ && (added || !left_alone);
+    if (waits && !wait_for_stops(deadline)) return false;
   }
-}
-
-/// The same with the threads that note_sleepers() saw; for a process that has ended since, nothing
-/// is seized.
-void TracedTree::seize_listed() {
-  for (const auto& [pid, tids] : listed_) {
-    for (const int tid : tids) add_thread(pid, tid);
-  }
-  for (const int pid : known_pids()) {
-    const auto& process = processes_.at(pid);
-    if (process.tids.empty() && !process.zombie && !task_stat(pid, pid)) processes_.erase(pid);
-  }
+  return true;
 }
 
 /// What ended since the last time must not be waited for.
@@ -235,7 +239,7 @@ bool TracedTree::seize_new() {
 
 void TracedTree::attach() {
   list_processes();
-  seize_known();
+  seize_known(false, Clock::now());
   attached_ = between_ == Between::Attached;
 }
 
@@ -251,12 +255,7 @@ TracedTree::Outcome TracedTree::freeze(std::chrono::nanoseconds timeout) {
   if (processes_.empty()) list_processes();
   for (auto& [tid, thread] : threads_) seize_and_interrupt(thread);
   do {
-    if (std::exchange(listed, false)) {
-      seize_listed();
-    } else {
-      seize_known();
-    }
-    if (!wait_for_stops(deadline)) return Outcome::TimedOut;
+    if (!seize_known(std::exchange(listed, false), deadline)) return Outcome::TimedOut;
     // A thread may have been born just before its parent stopped: look again until none was. What
     // is stopped cannot fork, so that this ends.
   } while (!nothing_was_born() && seize_new());
@@ -386,7 +385,14 @@ void TracedTree::resume(int tid) {
 void TracedTree::thaw() {
   freezing_ = frozen_ = false;
   std::vector<int> tids;
-  for (const auto& [tid, thread] : threads_) tids.push_back(tid);
+  // What a program may be about to trace is let go before that program.
+  for (const bool left_alone : {true, false}) {
+    for (const auto& [tid, thread] : threads_) {
+      const auto process = processes_.find(thread.pid);
+      const bool is_left_alone = process != processes_.end() && process->second.left_alone;
+      if (is_left_alone == left_alone) tids.push_back(tid);
+    }
+  }
   for (const int tid : tids) {
     auto& thread = threads_.at(tid);
     if (thread.readable()) {

@@ -65,7 +65,8 @@ struct TracedProcess {
   int parent = 0;                ///< when the freeze began, or when it was found
   std::uint64_t start_time = 0;  ///< ticks since boot; with the pid it names the process for ever
   bool zombie = false;
-  /// A child of a program that may want to trace it: never kept attached between snapshots.
+  /// A child of a program that may want to trace it: never kept attached between snapshots, held
+  /// after and let go before that program.
   bool left_alone = false;
   std::set<int> tids;
 };
@@ -144,8 +145,7 @@ class TracedTree {
   void list_processes();
   bool add_children(int pid, const std::vector<int>& tids);
   [[nodiscard]] std::vector<int> known_pids() const;
-  void seize_known();
-  void seize_listed();
+  bool seize_known(bool listed, std::chrono::steady_clock::time_point deadline);
   void drop_ended();
   [[nodiscard]] bool nothing_was_born();
   bool seize_new();
