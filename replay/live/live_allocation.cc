@@ -3,12 +3,12 @@
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include <string>
 #include <utility>
 
 #include "base/error.h"
+#include "replay/live/held_signal.h"
 #include "snapshot/tracing/injected_call.h"
 #include "snapshot/tracing/syscall_instruction.h"
 
@@ -27,13 +27,10 @@ LiveThread& some_stopped_thread(LiveProcess& process) {
 std::int64_t LiveAllocation::call(std::int32_t pid, std::int64_t number,
                                   const std::array<std::uint64_t, 6>& arguments) {
   LiveThread& thread = some_stopped_thread(tree_.process(pid));
+  auto held = take_signal(thread);
   const auto done = snapshot::inject_call(thread.id.tid, snapshot::find_syscall_instruction(pid),
                                           number, arguments);
-  // The stop that would have delivered a signal is over.
-  if (std::exchange(thread.in_signal_stop, false) && thread.signal != 0) {
-    ::syscall(SYS_tgkill, pid, thread.id.tid, thread.signal);
-    thread.injected.insert(std::exchange(thread.signal, 0));
-  }
+  if (held) send_again(thread, *std::move(held));
   return done.result;
 }
 

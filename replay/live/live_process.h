@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "gdbstub/target/execution.h"
@@ -39,7 +38,8 @@ struct LiveThread {
   /// Only from such a stop a signal can be delivered by resuming.
   bool in_signal_stop = false;
   /// Signals that we have sent for the client: they are delivered without telling it again.
-  std::multiset<int> injected;
+  /// With the siginfo that they had before, if any.
+  std::multimap<int, std::string> injected;
   /// Non-zero in a job-control stop.
   int group_stop = 0;
   /// Resumed by PTRACE_SINGLESTEP the last time.

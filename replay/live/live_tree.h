@@ -132,7 +132,6 @@ class LiveTree {
   static void stop(LiveThread& thread);
   void wait_for_stops(const std::function<bool(const LiveThread&)>& concerned);
   void mark_suspended();
-  void deliver(LiveThread& thread, int signal);
   [[nodiscard]] LiveThread* next_to_tell();
   std::optional<gdbstub::StopEvent> tell_one();
   void settle(const LiveThread* told);

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "replay/live/held_signal.h"
 #include "replay/live/live_tree.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/task_list.h"
@@ -76,7 +77,8 @@ void LiveTree::resume(std::span<const ResumeAction> actions) {
     if (thread->in_signal_stop && !held) {
       thread->signal = signal;
     } else {
-      deliver(*thread, signal);
+      // By way of the kernel's queue, since this stop cannot deliver it.
+      send_again(*thread, {signal, {}});
     }
   }
   if (known_already || !anything_wanted()) signals_.announce();
@@ -95,13 +97,6 @@ void LiveTree::drop_stale(LiveThread& thread) {
   const bool gone_too = hit != nullptr && hit->kind == gdbstub::HitBreakpoint::Kind::Hardware &&
                         !watches.has(registers(thread).rip);
   if (gone || gone_too) thread.unreported.reset();
-}
-
-/// By way of the kernel's queue, since this stop cannot deliver it.
-void LiveTree::deliver(LiveThread& thread, int signal) {
-  if (::syscall(SYS_tgkill, thread.id.pid, thread.id.tid, signal) == 0) {
-    thread.injected.insert(signal);
-  }
 }
 
 /// Whether the way into the handler was all of a step, which is told then.
@@ -205,6 +200,8 @@ void LiveTree::while_stopped(std::int32_t pid, const std::function<void()>& work
     work();
   }
   run_wanted();
+  // What others wait for may have been heard here.
+  if (anything_wanted()) signals_.announce();
 }
 
 /// Stops the concerned ones; the newborn among them are in their first stop already.
@@ -325,6 +322,9 @@ LiveThread* LiveTree::next_to_tell() {
 std::optional<StopEvent> LiveTree::next_event() {
   signals_.take_notice();
   while (const auto status = signals_.next()) take_status(*status);
+  for (auto& [pid, process] : processes_) {
+    if (observer_ != nullptr) observer_->time_passed(process);
+  }
   const bool something = !ended_.empty() || next_to_tell() != nullptr;
   if (something && mode_ == Mode::AllStop) stop_all();
   auto event = tell_one();

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "replay/live/held_signal.h"
 #include "replay/live/live_tree.h"
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/signal_code.h"
@@ -98,11 +99,7 @@ LiveTree::After LiveTree::take_signal_stop(LiveThread& thread, int signal) {
     thread.registers.reset();
     return thread.stepped ? take_step(thread) : After::Run;
   }
-  const auto injected = thread.injected.find(signal);
-  if (injected != thread.injected.end()) {
-    thread.injected.erase(injected);
-    return After::Run;
-  }
+  if (take_sent_signal(thread, signal)) return After::Run;
   const bool hidden = process(thread.id.pid).visibility == LiveProcess::Visibility::Hidden;
   const bool steps = thread.wanted && thread.wanted->kind != ResumeAction::Kind::Continue;
   if (hidden || (wishes_.passed_signals.contains(signal) && !steps)) return After::Run;

@@ -24,6 +24,8 @@ class RunObserver {
   virtual bool takes_fault(const LiveThread& thread) = 0;
   /// It is about to get a signal. Whether it has got it now, and stands in front of its handler.
   virtual bool delivers(LiveProcess& process, const LiveThread& thread, int signal) = 0;
+  /// Now and then, while threads run or not.
+  virtual void time_passed(LiveProcess& process) = 0;
   /// It has executed something that this could not see.
   virtual void missed(const LiveThread& thread, const char* what) = 0;
   /// A process of ours has made another one, which stands before its first instruction.

@@ -239,6 +239,10 @@ Interruption EventRecorder::interruption(const user_regs_struct& registers) cons
   return taken;
 }
 
+bool EventRecorder::comes_anywhere(int signal) const {
+  return handles(signal) && interruption(registers_of(pid_)).place == Interruption::Place::Anywhere;
+}
+
 bool EventRecorder::deliver(int signal) {
   if (!handles(signal)) return false;
   const auto siginfo = ptrace_call::siginfo(pid_);

@@ -46,6 +46,8 @@ class EventRecorder {
   /// is stopped in front of its handler. False when the program does not handle it: then the
   /// caller delivers it.
   bool deliver(int signal);
+  /// Whether that would be in the middle of a computation, by what the program had no part in.
+  [[nodiscard]] bool comes_anywhere(int signal) const;
   /// A debugger is about to write these bytes, or has changed registers that were `before` and
   /// `xstate_before`. Not inside a call (as to registers).
   void memory_changes(MemoryWrite write);

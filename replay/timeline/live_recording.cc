@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "replay/live/held_signal.h"
 #include "replay/record/memory_map.h"
 #include "replay/record/seen_registers.h"
 #include "snapshot/tracing/ptrace.h"
@@ -59,14 +60,6 @@ void keep_interrupted(const LiveThread& thread) {
 bool is_unanswered(const user_regs_struct& registers) {
   return static_cast<std::int64_t>(registers.orig_rax) >= 0 &&
          static_cast<std::int64_t>(registers.rax) == -ENOSYS;
-}
-
-/// Calls of ours have taken the place of the stop that would have delivered its signal.
-void send_again(LiveThread& thread) {
-  thread.in_signal_stop = false;
-  if (thread.signal == 0) return;
-  ::syscall(SYS_tgkill, thread.id.pid, thread.id.tid, thread.signal);
-  thread.injected.insert(std::exchange(thread.signal, 0));
 }
 
 }  // namespace
@@ -146,12 +139,13 @@ void LiveRecording::keep_sure_moment(Life& life, const LiveProcess& process, Liv
   if (!std::ranges::all_of(process.threads, stands) || !life.sure.is_due()) return;
   const auto registers = ptrace_call::registers(thread.id.tid);
   if (!registers || is_unanswered(*registers)) return;
+  auto held = take_signal(thread);
   try {
     life.sure.add(process, thread.id.tid);
   } catch (const Error& error) {
     log(Topic::Tracing, std::string("keeping a moment: ") + error.what());
   }
-  send_again(thread);
+  if (held) send_again(thread, *std::move(held));
   keep_interrupted(thread);
 }
 
@@ -191,15 +185,19 @@ bool LiveRecording::before_run(LiveProcess& process, LiveThread& thread) {
   const user_regs_struct& registers = *read;
   // The exec that made the program is still to come back.
   if (!known && static_cast<std::int64_t>(registers.orig_rax) == SYS_execve) life.in_call = true;
+  life.put_off.send_if_due(thread);
   const bool cut_short = as_seen(registers).rip != registers.rip;
   if (life.hopeless) keep_sure_moment(life, process, thread);
   if (life.hopeless || life.history || life.in_call || cut_short) return !life.hopeless;
+  if (std::exchange(life.delivers_first, false)) return true;
+  auto held = take_signal(thread);
   try {
     begin(life, process);
-    if (life.history) send_again(thread);
   } catch (const Error& error) {
     end(life, error.what());
   }
+  life.delivers_first = held && !life.history;
+  if (held) send_again(thread, *std::move(held));
   keep_interrupted(thread);
   return !life.hopeless;
 }
@@ -210,11 +208,19 @@ bool LiveRecording::steps_call(const LiveThread& thread) {
   return found->second.in_call || (found->second.history && at_syscall_instruction(thread));
 }
 
+/// Inside of it, as if it had come a moment later. A new program would not know the signal.
+void LiveRecording::send_into_call(Life& life, LiveThread& thread) {
+  const auto number = static_cast<std::int64_t>(registers_of(thread.id.tid).orig_rax);
+  if (number == SYS_execve || number == SYS_execveat) return life.put_off.drop();
+  life.put_off.send(thread);
+}
+
 void LiveRecording::at_call(LiveProcess& process, LiveThread& thread) {
   const auto found = lives_.find(process.pid);
   if (found == lives_.end()) return;
   Life& life = found->second;
   life.in_call = ptrace_call::syscall_side(thread.id.tid) == ptrace_call::SyscallSide::Entry;
+  if (life.in_call && life.put_off.is_waiting()) send_into_call(life, thread);
   if (!life.history) return;
   try {
     if (life.in_call) {
@@ -261,14 +267,32 @@ void LiveRecording::forget(std::int32_t pid) {
   lives_.erase(found);
 }
 
+/// On the way of a debugger's step signals come where they come.
+bool LiveRecording::puts_off(Life& life, const LiveThread& thread, int signal) {
+  const bool continues = thread.wanted->kind == gdbstub::ResumeAction::Kind::Continue;
+  return continues && life.recorder->comes_anywhere(signal) &&
+         life.put_off.puts_off(thread, signal);
+}
+
+void LiveRecording::time_passed(LiveProcess& process) {
+  const auto found = lives_.find(process.pid);
+  const auto leader = process.threads.find(process.pid);
+  if (found == lives_.end() || leader == process.threads.end()) return;
+  found->second.put_off.send_if_due(leader->second);
+}
+
 bool LiveRecording::delivers(LiveProcess& process, const LiveThread& thread, int signal) {
   const auto found = lives_.find(thread.id.pid);
   if (found == lives_.end() || !found->second.history) return false;
   Life& life = found->second;
+  const auto start = PutOffSignal::Clock::now();
   bool done = false;
   try {
+    if (puts_off(life, thread, signal)) return true;
+    const bool anywhere = life.recorder->comes_anywhere(signal);
     done = life.recorder->deliver(signal);
     if (done) keep_witness(life, process);
+    if (done && anywhere) life.put_off.cost_since(start);
   } catch (const Error& error) {
     end(life, error.what());
   }
@@ -299,6 +323,7 @@ void LiveRecording::let_go(LiveProcess& process) {
       bury_copies(process.pid, snapshot::find_syscall_instruction(process.pid));
     }
     if (life.recorder) life.recorder->end();
+    life.put_off.send(leader->second);
     // Our stops have taken the place of the one that would have delivered it.
     const int signal = std::exchange(leader->second.signal, 0);
     if (signal != 0) ::syscall(SYS_tgkill, process.pid, leader->first, signal);

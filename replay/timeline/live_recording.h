@@ -13,6 +13,7 @@
 #include "replay/record/event_log.h"
 #include "replay/record/event_recorder.h"
 #include "replay/timeline/history.h"
+#include "replay/timeline/put_off_signal.h"
 #include "replay/timeline/sure_moments.h"
 #include "snapshot/tracing/affinity.h"
 
@@ -31,8 +32,11 @@ class LiveRecording : public RunObserver {
     /// While there is no history although one is wanted.
     SureMoments sure;
     std::string begins_because;
+    PutOffSignal put_off;
     bool in_call = false;
     bool hopeless = false;  ///< until it executes another program
+    /// It could not begin at a stop for a signal, which is tried again behind that.
+    bool delivers_first = false;
     std::uint64_t events_at_checkpoint = 0;
     std::chrono::steady_clock::time_point checkpoint_time;
   };
@@ -60,6 +64,7 @@ class LiveRecording : public RunObserver {
   void at_call(LiveProcess& process, LiveThread& thread) override;
   bool takes_fault(const LiveThread& thread) override;
   bool delivers(LiveProcess& process, const LiveThread& thread, int signal) override;
+  void time_passed(LiveProcess& process) override;
   void missed(const LiveThread& thread, const char* what) override;
   void born(std::int32_t parent, std::int32_t child) override;
   void forget(std::int32_t pid) override;
@@ -72,6 +77,8 @@ class LiveRecording : public RunObserver {
   static void keep_witness(Life& life, const LiveProcess& process);
   static void note_checkpoint(Life& life, const LiveProcess& process, const Moment& moment);
   static void end(Life& life, const std::string& reason);
+  static bool puts_off(Life& life, const LiveThread& thread, int signal);
+  static void send_into_call(Life& life, LiveThread& thread);
   /// What was before does not lead to where the process is.
   void changed(std::int32_t pid, const std::string& what);
   void record_change(LiveProcess& process, LiveThread& thread,

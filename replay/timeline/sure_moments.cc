@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "replay/live/live_memory.h"
 #include "snapshot/tracing/stopped_thread.h"
 #include "snapshot/tracing/syscall_instruction.h"
@@ -66,14 +67,22 @@ std::size_t SureMoment::read(std::uint64_t address, std::span<std::byte> out) co
 }
 
 bool SureMoments::is_due() const {
-  if (moments_.empty()) return true;
-  return std::chrono::steady_clock::now() - moments_.back()->time() >= kPatience * cost_;
+  return std::chrono::steady_clock::now() - tried_ >= kPatience * cost_;
 }
 
 void SureMoments::add(const LiveProcess& process, std::int32_t maker) {
   const auto start = std::chrono::steady_clock::now();
-  moments_.push_back(std::make_shared<SureMoment>(process, maker));
-  cost_ = std::chrono::steady_clock::now() - start;
+  const auto took = [&] {
+    tried_ = std::chrono::steady_clock::now();
+    cost_ = tried_ - start;
+  };
+  try {
+    moments_.push_back(std::make_shared<SureMoment>(process, maker));
+  } catch (const Error&) {
+    took();
+    throw;
+  }
+  took();
   if (moments_.size() <= kMostMoments) return;
   moments_.pop_front();
   ++begin_;

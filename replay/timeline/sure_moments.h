@@ -56,6 +56,8 @@ class SureMoments {
  public:
   /// Whether enough time has passed since the last one, by what that cost.
   [[nodiscard]] bool is_due() const;
+  /// A failure costs as much patience as a success: a signal that is sent again meanwhile shall
+  /// come.
   void add(const LiveProcess& process, std::int32_t maker);
   [[nodiscard]] std::uint64_t begin() const { return begin_; }
   [[nodiscard]] std::uint64_t end() const { return begin_ + moments_.size(); }
@@ -66,6 +68,7 @@ class SureMoments {
  private:
   std::deque<std::shared_ptr<const SureMoment>> moments_;
   std::uint64_t begin_ = 0;
+  std::chrono::steady_clock::time_point tried_;
   std::chrono::steady_clock::duration cost_{};
 };
 

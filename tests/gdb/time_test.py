@@ -84,6 +84,21 @@ def test_steps_back_and_forward():
         expect("in the present" in gdb.ask("monitor when"), "the present again")
 
 
+def test_a_timer_that_fires_all_the_time():
+    """The program gets on, and no alarm is another than it was."""
+    with Gdb(victim=VICTIM.with_name("time_timer")) as gdb:
+        gdb.ask("handle SIGALRM nostop noprint pass", "break finished", "continue")
+        alarms, mixed = gdb.number("alarms"), gdb.ask("output mixed")
+        expect(alarms > 5, f"alarms came: {alarms}")
+        expect(gdb.number("strange") == 0, "what sent them")
+        gdb.ask("break on_alarm")
+        for number in range(alarms - 1, alarms - 4, -1):
+            expect("on_alarm" in gdb.ask("reverse-continue"), f"back to alarm {number}")
+            expect(gdb.number("alarms") == number, "one at a time")
+        gdb.ask("delete", "continue")
+        expect(gdb.ask("output mixed") == mixed, "the present has not moved")
+
+
 def test_visits_in_a_loop():
     with Gdb("1000000") as gdb:
         gdb.ask("break counted", "continue", "break tick")
