@@ -7,50 +7,51 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <span>
 
 #include "base/unique_fd.h"
 #include "replay/record/memory_map.h"
+#include "snapshot/tracing/stopped_thread.h"
 
 namespace icecore::replay {
 namespace {
 
 using namespace std::string_literals;
 
-/// glibc, sysdeps/x86_64/dl-trampoline.h: _dl_runtime_resolve_xsavec. rbx is the end of the area
-/// that begins at rsp + 0x40; rcx, rsi and rdi are saved, or loaded right behind it.
-const std::string kSave = "\x0f\xc7\x64\x24\x40"s;  // xsavec 0x40(%rsp)
+/// glibc, sysdeps/x86_64/dl-trampoline.h: _dl_runtime_resolve_xsavec. The area begins at rsp + 0x40
+/// and ends at rbx; rax holds what is to be saved, rdx is 0. rcx, rsi and rdi are saved, or loaded
+/// right behind.
+const std::string kSave =
+    "\x48\x89\x94\x24\x50\x02\x00\x00"  // mov %rdx, 0x250(%rsp): the area's header
+    "\x48\x89\x94\x24\x58\x02\x00\x00"  // mov %rdx, 0x258(%rsp)
+    "\x48\x89\x94\x24\x60\x02\x00\x00"  // mov %rdx, 0x260(%rsp)
+    "\x48\x89\x94\x24\x68\x02\x00\x00"  // mov %rdx, 0x268(%rsp)
+    "\x48\x89\x94\x24\x70\x02\x00\x00"  // mov %rdx, 0x270(%rsp)
+    "\x48\x89\x94\x24\x78\x02\x00\x00"  // mov %rdx, 0x278(%rsp)
+    "\x0f\xc7\x64\x24\x40"s;            // xsavec 0x40(%rsp)
 const std::string kBehind =
     "\x48\x8b\x73\x10"    // mov 0x10(%rbx), %rsi
     "\x48\x8b\x7b\x08"s;  // mov 0x8(%rbx), %rdi
 
-/// From the vector registers in the legacy area on (0x40 + 160) all is cleared. XSTATE_BV becomes
-/// what XCOMP_BV names but for its top bit. MXCSR is left out, too, with unused vector registers;
-/// its mask, behind it, nobody reads.
-const std::string kRoutine =
-    "\x89\xc6"                            // mov %eax, %esi
-    "\x48\x8d\xbc\x24\xe0\x00\x00\x00"    // lea 0xe0(%rsp), %rdi
-    "\x48\x89\xd9"                        // mov %rbx, %rcx
-    "\x48\x29\xf9"                        // sub %rdi, %rcx
-    "\x31\xc0"                            // xor %eax, %eax
-    "\xf3\xaa"                            // rep stosb
-    "\x89\xf0"                            // mov %esi, %eax
-    "\x0f\xae\x5c\x24\x58"                // stmxcsr 0x58(%rsp)
-    "\x0f\xc7\x64\x24\x40"                // xsavec 0x40(%rsp)
-    "\xc7\x44\x24\x5c\x00\x00\x00\x00"    // movl $0, 0x5c(%rsp)
-    "\x48\x8b\x8c\x24\x48\x02\x00\x00"    // mov 0x248(%rsp), %rcx
-    "\x48\x0f\xba\xf1\x3f"                // btr $63, %rcx
-    "\x48\x89\x8c\x24\x40\x02\x00\x00"s;  // mov %rcx, 0x240(%rsp)
-
-constexpr std::size_t kJump = 5;
-
-std::string jump(std::uint64_t from, std::uint64_t to) {
-  const auto distance = static_cast<std::uint32_t>(to - from - kJump);
-  std::string code("\xe9\0\0\0\0", kJump);
-  std::memcpy(code.data() + 1, &distance, sizeof distance);
-  return code;
-}
+/// In the place of kSave, so that a debugger that unwinds or steps there knows what it sees. From
+/// the vector registers in the legacy area on (0x40 + 160) all is cleared. XSTATE_BV becomes what
+/// XCOMP_BV names, whose lower half is without its mark. MXCSR is left out, too, with unused vector
+/// registers; its mask, behind it, nobody reads.
+const std::string kSameSave =
+    "\x48\x8d\xbc\x24\xe0\x00\x00\x00"  // lea 0xe0(%rsp), %rdi
+    "\x89\xd9"                          // mov %ebx, %ecx
+    "\x29\xf9"                          // sub %edi, %ecx
+    "\xc1\xe9\x03"                      // shr $3, %ecx
+    "\x89\xc6"                          // mov %eax, %esi
+    "\x31\xc0"                          // xor %eax, %eax
+    "\xf3\x48\xab"                      // rep stosq
+    "\x89\xf0"                          // mov %esi, %eax
+    "\x0f\xae\x5c\x24\x58"              // stmxcsr 0x58(%rsp)
+    "\x0f\xc7\x64\x24\x40"              // xsavec 0x40(%rsp)
+    "\x89\x54\x24\x5c"                  // mov %edx, 0x5c(%rsp)
+    "\x8b\x8c\x24\x48\x02\x00\x00"      // mov 0x248(%rsp), %ecx
+    "\x89\x8c\x24\x40\x02\x00\x00"      // mov %ecx, 0x240(%rsp)
+    "\x90"s;                            // nop
 
 /// Where ld.so is loaded; 0 when the program needs none.
 std::uint64_t interpreter_base(int pid) {
@@ -83,28 +84,21 @@ BindingPatch::BindingPatch(int pid) {
   std::string bytes(code->end - code->start, '\0');
   bytes.resize(TracedMemory(pid).read_some(code->start, std::as_writable_bytes(std::span(bytes))));
   const auto save = bytes.find(kSave + kBehind);
-  // What the file has behind its code, up to the end of the page.
-  const std::size_t size = kRoutine.size() + kJump;
-  const auto last = bytes.find_last_not_of('\0');
-  if (save == std::string::npos || last == std::string::npos || last + size >= bytes.size()) return;
-  site_ = Site{code->start + save, code->end - size};
+  if (save == std::string::npos) return;
+  site_ = code->start + save;
+  if (covers(snapshot::registers_of(pid).rip)) site_.reset();
 }
 
 void BindingPatch::apply(const TracedMemory& memory) const {
-  if (!site_) return;
-  const std::uint64_t behind = site_->routine + kRoutine.size();
-  memory.write(site_->routine, kRoutine + jump(behind, site_->address + kSave.size()));
-  memory.write(site_->address, jump(site_->address, site_->routine));
+  if (site_) memory.write(*site_, kSameSave);
 }
 
 void BindingPatch::take_back(const TracedMemory& memory) const {
-  if (!site_) return;
-  memory.write(site_->address, kSave);
-  memory.write(site_->routine, std::string(kRoutine.size() + kJump, '\0'));
+  if (site_) memory.write(*site_, kSave);
 }
 
 bool BindingPatch::covers(std::uint64_t pc) const {
-  return site_ && pc >= site_->routine && pc < site_->routine + kRoutine.size() + kJump;
+  return site_ && pc > *site_ && pc < *site_ + kSameSave.size();
 }
 
 }  // namespace icecore::replay

@@ -15,21 +15,18 @@ namespace icecore::replay {
 /// holes of frames in use much later. Patched, the area is cleared first, and all of it is said to
 /// be used: what is restored is the same.
 ///
-/// Without ld.so, or with one that binds in another way, nothing is done.
+/// Without ld.so, or with one that binds in another way, nothing is done; nor while the process is
+/// in the middle of it.
 class BindingPatch {
  public:
   explicit BindingPatch(int pid);
   void apply(const TracedMemory& memory) const;
   void take_back(const TracedMemory& memory) const;
-  /// Whether `pc` is inside of what apply() writes.
+  /// Whether `pc` is in the middle of what apply() writes.
   [[nodiscard]] bool covers(std::uint64_t pc) const;
 
  private:
-  struct Site {
-    std::uint64_t address = 0;  ///< of the XSAVEC
-    std::uint64_t routine = 0;  ///< where it is made to jump to: unused bytes of the same mapping
-  };
-  std::optional<Site> site_;
+  std::optional<std::uint64_t> site_;
 };
 
 }  // namespace icecore::replay

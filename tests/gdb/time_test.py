@@ -60,9 +60,9 @@ def wait_for_work(gdb):
 class Gdb(LineGdb):
     """On a program that icecore serves through gdb's own pipe."""
 
-    def __init__(self, *arguments, victim=VICTIM):
+    def __init__(self, *arguments, victim=VICTIM, first="set sysroot"):
         super().__init__(victim)
-        self.ask("set sysroot")
+        self.ask("set sysroot", first)
         program = " ".join((str(victim),) + arguments)
         self.ask(f"target remote | {ICECORE} serve --stdio -- {program}")
 
@@ -254,8 +254,8 @@ def test_the_parent_of_an_attached_process_sees_no_copies():
         expect(parent.stdout.read().split() == [str(pid), str(int(signal.SIGKILL))], "one child has ended")
 
 
-def test_next_back_over_printf():
-    with Gdb("10") as gdb:
+def next_back_over_printf(first):
+    with Gdb("10", first=first) as gdb:
         gdb.ask("break smash", "continue", "delete", "reverse-finish")
         line = gdb.ask("frame")
         expect("main (" in line and "smash" in line, "reverse-finish stops at the call:\n" + line)
@@ -263,6 +263,15 @@ def test_next_back_over_printf():
         expect("counted();" in answer, "reverse-next goes over a call of printf:\n" + answer)
         answer = gdb.ask("reverse-next")
         expect("count(" in answer, "and over a loop:\n" + answer)
+
+
+def test_next_back_over_printf():
+    next_back_over_printf("set debug-file-directory /usr/lib/debug")
+
+
+def test_next_back_over_what_binds_a_call_lazily():
+    """gdb knows it by where ld.so's code lies, and goes through it by single steps."""
+    next_back_over_printf("set debug-file-directory /nowhere")
 
 
 def main():
