@@ -13,6 +13,7 @@
 #include "cli/recording_options.h"
 #include "snapshot/capture/attachable.h"
 #include "snapshot/capture/file_kind.h"
+#include "snapshot/capture/limitations.h"
 #include "snapshot/capture/live_view.h"
 
 namespace icecore::cli {
@@ -75,8 +76,8 @@ const model::OpenFile* open_file(const model::Snapshot& tree, int pid, int fd) {
 
 Blocker from_limitation(const model::Snapshot& tree, const model::Limitation& limitation) {
   Blocker blocker;
-  blocker.stops = limitation.effect() == model::Limitation::VIEW_ONLY ? Blocker::Stops::Restore
-                                                                      : Blocker::Stops::Content;
+  blocker.stops =
+      snapshot::keeps_from_restore(limitation) ? Blocker::Stops::Restore : Blocker::Stops::Content;
   blocker.pid = limitation.pid();
   blocker.object = limitation.object();
   blocker.reason = limitation.reason();

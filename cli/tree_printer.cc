@@ -10,6 +10,7 @@
 #include "cli/process_text.h"
 #include "cli/quantities.h"
 #include "cli/syscall_text.h"
+#include "snapshot/capture/limitations.h"
 
 namespace icecore::cli {
 namespace {
@@ -39,8 +40,7 @@ void TreePrinter::print_limitations() const {
     std::cout << "  process " << limit.pid();
     if (limit.tid() != 0 && limit.tid() != limit.pid()) std::cout << " thread " << limit.tid();
     std::cout << ": " << limit.object() << ": " << limit.reason()
-              << (limit.effect() == model::Limitation::VIEW_ONLY ? " (cannot be restored)" : "")
-              << "\n";
+              << (snapshot::keeps_from_restore(limit) ? " (cannot be restored)" : "") << "\n";
   }
 }
 

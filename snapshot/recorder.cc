@@ -335,6 +335,7 @@ std::uint64_t Recorder::snapshot_and_kill(const std::string& tag) {
   }
   const bool was_held = std::exchange(held_, true);
   const auto before = last_number_;
+  capture_.expect_end();
   take_snapshot(cause, tag, -1);
   wait_until_stored();
   if (last_number_ == before) {

@@ -22,8 +22,6 @@ namespace {
 
 namespace ptrace_call = snapshot::ptrace_call;
 
-constexpr unsigned kSuspendSeccomp = 1U << 21U;  // PTRACE_O_SUSPEND_SECCOMP
-
 Finding stop_and_read(int pid) {
   if (ptrace_call::seize(pid, 0) != ptrace_call::Seize::Done) {
     return fails("PTRACE_SEIZE of process " + std::to_string(pid) + ": not permitted");
@@ -61,7 +59,7 @@ Finding suspend_seccomp() {
     return fails("PTRACE_SEIZE: not permitted");
   }
   try {
-    ptrace_call::set_options(child.pid(), kSuspendSeccomp);
+    ptrace_call::set_options(child.pid(), ptrace_call::kSuspendSeccomp);
   } catch (const std::exception& error) {
     return fails(error.what());
   }

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "replay/restore/address_map.h"
 #include "replay/restore/mapping_plan.h"
+#include "replay/restore/seccomp.h"
 #include "replay/restore/signal_state.h"
 #include "replay/restore/thread_builder.h"
 #include "snapshot/tracing/ptrace.h"
@@ -82,17 +83,16 @@ void set_registers(RestoredProcess& process) {
   }
 }
 
-TracedLife keep_traced(RestoredProcess& process) {
+TracedLife keep_traced(RestoredProcess& process, int stop_signal) {
+  resume_seccomp(process);
   TracedLife life{process.puppet.pid(), process.model->pid(), {}};
-  if (process.model->state() == model::Process::STOPPED) ::kill(life.pid, SIGSTOP);
+  if (stop_signal != 0) ::kill(life.pid, stop_signal);
   for (const auto& [tid, own] : process.threads) life.tids.push_back(own);
   return life;
 }
 
-void release(RestoredProcess& process, bool stopped) {
-  if (stopped || process.model->state() == model::Process::STOPPED) {
-    ::kill(process.puppet.pid(), SIGSTOP);
-  }
+void release(RestoredProcess& process, int stop_signal) {
+  if (stop_signal != 0) ::kill(process.puppet.pid(), stop_signal);
   for (const auto& [tid, own] : process.threads) ptrace_call::detach(own, 0);
 }
 

@@ -12,11 +12,11 @@ namespace icecore::replay {
 /// nothing of ours is in it.
 void set_registers(RestoredProcess& process);
 
-/// Leaves all threads in their stops, for another user of the same tracing thread. A process that
-/// was in a job-control stop has the signal for it pending.
-[[nodiscard]] TracedLife keep_traced(RestoredProcess& process);
+/// Leaves all threads in their stops, for another user of the same tracing thread; with
+/// `stop_signal`, when that is not 0, pending.
+[[nodiscard]] TracedLife keep_traced(RestoredProcess& process, int stop_signal);
 
-/// Lets all threads run, or leaves them stopped (SIGSTOP) when `stopped` or when they were.
-void release(RestoredProcess& process, bool stopped);
+/// Lets all threads run, or stops them by `stop_signal` when that is not 0.
+void release(RestoredProcess& process, int stop_signal);
 
 }  // namespace icecore::replay

@@ -29,7 +29,9 @@
 #include "replay/restore/outer_terminal.h"
 #include "replay/restore/process_attributes.h"
 #include "replay/restore/release.h"
+#include "replay/restore/seccomp.h"
 #include "replay/restore/signal_state.h"
+#include "replay/restore/stop_signal.h"
 #include "replay/restore/support_check.h"
 #include "replay/restore/thread_builder.h"
 #include "replay/restore/timers.h"
@@ -203,6 +205,7 @@ void Restoration::finish(RestoredProcess& process, bool owns_table) {
   set_timers(process);
   queue_signals(process);
   set_attributes(process, notes_);
+  install_seccomp(process);
   for (const auto& thread : known.threads()) {
     const auto tid = process.threads.find(thread.tid());
     if (tid != process.threads.end()) set_credentials(process, thread, tid->second);
@@ -256,10 +259,11 @@ void Restoration::hand_over(RestoredTree& result) {
   for (auto process = tree_->processes().rbegin(); process != tree_->processes().rend();
        ++process) {
     if ((*process)->model->state() == model::Process::ZOMBIE) continue;
+    const int stopped_by = stop_signal(snapshot_.model(), *(*process)->model);
     if (options_.handover == RestoreOptions::Handover::Released) {
-      release(**process, options_.stopped);
+      release(**process, stopped_by == 0 && options_.stopped ? SIGSTOP : stopped_by);
     } else {
-      result.traced.insert(result.traced.begin(), keep_traced(**process));
+      result.traced.insert(result.traced.begin(), keep_traced(**process, stopped_by));
     }
   }
 }

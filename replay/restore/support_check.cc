@@ -10,9 +10,11 @@
 
 #include "replay/restore/address_map.h"
 #include "replay/restore/mapping_plan.h"
+#include "snapshot/capture/limitations.h"
 #include "snapshot/capture/machine.h"
 #include "snapshot/capture/mappings.h"
 #include "snapshot/capture/root_process.h"
+#include "snapshot/capture/seccomp_filters.h"
 #include "snapshot/proc/smaps.h"
 
 namespace icecore::replay {
@@ -61,7 +63,7 @@ class Check {
 
 void Check::check_limitations() {
   for (const auto& limitation : snapshot_.limitations()) {
-    if (limitation.effect() != model::Limitation::VIEW_ONLY) continue;
+    if (!snapshot::keeps_from_restore(limitation)) continue;
     // Of open files check_descriptions() knows more: what was asked for, what else is there now.
     if (limitation.object().starts_with("fd ")) continue;
     refuse(limitation.pid(), limitation.object(), limitation.reason());
@@ -124,6 +126,10 @@ void Check::check_process(const model::Process& process) {
 
 void Check::check_threads(const model::Process& process) {
   for (const auto& thread : process.threads()) {
+    if (snapshot::seccomp_mode(process, thread) != 0 && ::geteuid() != 0) {
+      refuse(process.pid(), "thread " + std::to_string(thread.tid()),
+             "only root can put it below seccomp again", "restore it as root");
+    }
     if (thread.state() == "Z" || thread.state() == "X" || !thread.registers().empty()) continue;
     refuse(process.pid(), "thread " + std::to_string(thread.tid()),
            "its registers could not be read when the snapshot was taken");

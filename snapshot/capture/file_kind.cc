@@ -118,6 +118,8 @@ std::string_view kind_text(OpenFile::Kind kind) {
       return "proc file";
     case OpenFile::TUNTAP:
       return "tun/tap device";
+    case OpenFile::MESSAGE_QUEUE:
+      return "message queue";
     default:
       return "unknown file";
   }

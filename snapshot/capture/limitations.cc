@@ -15,6 +15,7 @@
 #include "snapshot/capture/file_kind.h"
 #include "snapshot/capture/mappings.h"
 #include "snapshot/capture/root_process.h"
+#include "snapshot/capture/seccomp_filters.h"
 #include "snapshot/proc/smaps.h"
 
 namespace icecore::snapshot {
@@ -68,6 +69,10 @@ constexpr std::array kFileTable = {
     FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::PERF_EVENT); },
             "counters of the processor and kernel cannot be set to an earlier value"},
     FileRow{is_bpf_program, "the kernel does not give a loaded BPF program or link back"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::BPF); },
+            "what is in a BPF map is not held"},
+    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::TUNTAP); },
+            "the network interface behind it is not held"},
     FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::OTHER_ANON); },
             "icecore does not know this kind of kernel object"},
     FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::UNKNOWN); },
@@ -92,8 +97,13 @@ constexpr std::array kFileTable = {
             "what waits in its receive queue is not held"},
     FileRow{[](const OpenFile& f) { return f.has_socket() && f.socket().unsent() > 0; },
             "what it has sent and has not arrived is not held"},
-    FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::INOTIFY) && f.unread_bytes() > 0; },
+    FileRow{[](const OpenFile& f) {
+              const bool watches = of_kind(f, OpenFile::INOTIFY) || of_kind(f, OpenFile::FANOTIFY);
+              return watches && f.unread_bytes() > 0;
+            },
             "the events that wait in it cannot be put back"},
+    FileRow{[](const OpenFile& f) { return f.posix_queue().notified_pid() != 0; },
+            "what the next message in it is told by is not held"},
     FileRow{[](const OpenFile& f) { return of_kind(f, OpenFile::PIPE) && f.peer_outside(); },
             "a process outside the tree holds its other end"},
     FileRow{[](const OpenFile& f) {
@@ -177,6 +187,10 @@ void list_mappings(const model::Process& process, Listing& listing) {
     const std::string object = "mapping " + mapping_range(mapping) + name;
     if (mapping.content() == model::Mapping::NOT_HELD) {
       listing.add(process.pid(), 0, object, not_held_reason(mapping), Limitation::INCOMPLETE);
+    } else if (is_ring(mapping)) {
+      listing.add(process.pid(), 0, object,
+                  "requests that the kernel works on cannot be read back from it",
+                  Limitation::VIEW_ONLY);
     } else if (proc::has_vm_flag(mapping.flags(), "um")) {
       listing.add(process.pid(), 0, object,
                   "a userfaultfd answers for its missing pages; those were not asked for",
@@ -223,8 +237,10 @@ void list_process(const model::Snapshot& snapshot, const model::Process& process
     listing.add(process.pid(), 0, space.kind() + " namespace " + std::to_string(space.inode()),
                 reason, Limitation::VIEW_ONLY);
   }
-  if (process.credentials().seccomp_filters() > 0) {
-    listing.add(process.pid(), 0, "seccomp filters", "the filters themselves are not held",
+  for (const model::Thread& thread : process.threads()) {
+    const std::string reason = seccomp_obstacle(process, thread);
+    if (reason.empty()) continue;
+    listing.add(process.pid(), thread.tid(), "thread " + std::to_string(thread.tid()), reason,
                 Limitation::VIEW_ONLY);
   }
 }
@@ -238,6 +254,13 @@ void list_limitations(model::Snapshot& snapshot) {
     list_process(snapshot, process, listing);
     list_mappings(process, listing);
   }
+}
+
+bool keeps_from_restore(const model::Limitation& limitation) {
+  if (limitation.effect() == Limitation::VIEW_ONLY) return true;
+  const std::string& object = limitation.object();
+  return object.starts_with("mapping ") || object.starts_with("shared memory ") ||
+         object.ends_with(" pages of memory");
 }
 
 }  // namespace icecore::snapshot

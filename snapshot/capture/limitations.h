@@ -11,4 +11,7 @@ namespace icecore::snapshot {
 /// capture_mapping_flags().
 void list_limitations(model::Snapshot& snapshot);
 
+/// Whether no restore is possible with it: the tree would go on with something else than it had.
+[[nodiscard]] bool keeps_from_restore(const model::Limitation& limitation);
+
 }  // namespace icecore::snapshot

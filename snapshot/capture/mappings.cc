@@ -2,11 +2,13 @@
 #include "snapshot/capture/mappings.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 
 #include <charconv>
 #include <string>
 
 #include "snapshot/capture/guard_regions.h"
+#include "snapshot/capture/pagemap_scan.h"
 #include "snapshot/proc/maps.h"
 #include "snapshot/proc/smaps.h"
 #include "snapshot/proc/text.h"
@@ -58,6 +60,29 @@ bool is_kernel_mapping(std::string_view name) {
 
 bool is_secret_memory(const model::Mapping& mapping) {
   return mapping.deleted() && mapping.name() == "/secretmem";
+}
+
+bool is_ring(const model::Mapping& mapping) {
+  return mapping.name() == "anon_inode:[io_uring]" ||
+         (mapping.deleted() && mapping.name() == "/[aio]");
+}
+
+bool has_content(const ProcDirectory& directory, const model::Mapping& mapping) {
+  const UniqueFd pagemap = directory.open_file("pagemap", O_RDONLY);
+  PageRegion region{};
+  PageScanArgument argument{.size = sizeof(PageScanArgument),
+                            .flags = 0,
+                            .start = mapping.start(),
+                            .end = mapping.end(),
+                            .walk_end = 0,
+                            .regions = reinterpret_cast<std::uint64_t>(&region),
+                            .region_count = 1,
+                            .max_pages = 0,
+                            .category_inverted = kPageIsZeroFrame,
+                            .category_mask = kPageIsZeroFrame,
+                            .category_any_of = kPageIsPresent | kPageIsSwapped,
+                            .return_mask = kPageIsPresent};
+  return !pagemap.valid() || ::ioctl(pagemap.get(), kPagemapScan, &argument) != 0;
 }
 
 std::string mapping_range(const model::Mapping& mapping) {

@@ -17,6 +17,10 @@ void capture_mappings(const ProcDirectory& directory, model::Process& process);
 /// device memory becomes Mapping::NOT_HELD.
 void capture_mapping_flags(const ProcDirectory& directory, model::Process& process);
 
+/// Whether the process has put anything into a mapping that is not held; true when that cannot be
+/// told (before Linux 6.7).
+bool has_content(const ProcDirectory& directory, const model::Mapping& mapping);
+
 /// "7f0012340000-7f0012350000", as maps, map_files and our messages name a mapping.
 std::string mapping_range(const model::Mapping& mapping);
 
@@ -24,5 +28,7 @@ std::string mapping_range(const model::Mapping& mapping);
 bool is_kernel_mapping(std::string_view name);
 /// memfd_secret(2): not even the kernel reads it.
 bool is_secret_memory(const model::Mapping& mapping);
+/// Of an io_uring or of asynchronous I/O (io_setup): the kernel's side of it is nowhere to be read.
+bool is_ring(const model::Mapping& mapping);
 
 }  // namespace icecore::snapshot

@@ -37,6 +37,7 @@ UniqueFd take_descriptor(int pid, int fd) {
 }  // namespace
 
 std::optional<WriteWatch> WriteWatch::create(RemoteProcess& process) {
+  if (!process.permits(SYS_close)) return std::nullopt;
   const auto remote = make_userfaultfd(process);
   if (remote < 0) return std::nullopt;
   UniqueFd fd = take_descriptor(process.pid(), static_cast<int>(remote));

@@ -196,6 +196,7 @@ void keep_own_state(const model::Process& before, model::Process& process) {
   *process.mutable_namespaces() = before.namespaces();
   *process.mutable_actions() = before.actions();
   process.set_sigactions_known(before.sigactions_known());
+  *process.mutable_seccomp_filters() = before.seccomp_filters();
 }
 
 void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& own,

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "snapshot/capture/seccomp_filters.h"
 #include "snapshot/tracing/kernel_signal.h"
 
 namespace icecore::snapshot {
@@ -40,6 +41,7 @@ class Batch {
     if (!remote_.run(tid, cpu, calls_)) return;
     if (used_ > 0 && !remote_.read(remote_.scratch(), std::span(bytes_).first(used_))) return;
     for (std::size_t i = 0; i < calls_.size(); ++i) {
+      if (calls_[i].result == RemoteCall::kNotMade) continue;
       readers_[i].second(calls_[i].result, bytes_.data() + readers_[i].first);
     }
   }
@@ -173,16 +175,18 @@ void capture_remote_state(RemoteProcess& remote, std::uint64_t caught, std::uint
   }
   std::ranges::stable_sort(threads, {}, [](const auto* thread) { return thread->cpu(); });
   for (auto* thread : threads) {
+    const unsigned seccomp = seccomp_mode(process, *thread);
+    if (seccomp != 0) remote.mind_seccomp(thread->tid(), static_cast<int>(seccomp));
     Batch batch(remote);
     if (thread->tid() == remote.driver()) {
       ask_actions(batch, caught | ignored | kSigchld, process);
       ask_timers(batch, process);
       ask_process_flags(batch, process);
-      process.set_sigactions_known(true);
     }
     ask_thread(batch, *thread);
     batch.run(thread->tid(), thread->cpu());
   }
+  process.set_sigactions_known(remote.gate().closed().empty());
 }
 
 }  // namespace icecore::snapshot

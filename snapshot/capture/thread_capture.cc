@@ -111,6 +111,7 @@ bool ThreadCapture::capture_other(const ProcDirectory& directory, int tid, Trace
     }
     if (traced->state == TracedThread::State::GroupStopped) {
       process.set_state(model::Process::STOPPED);
+      process.set_group_stop_signal(traced->group_stop_signal);
       thread.set_state("T");
     }
     if (capture_registers(*traced, thread)) return true;

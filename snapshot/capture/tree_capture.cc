@@ -16,10 +16,13 @@
 #include "snapshot/capture/limitations.h"
 #include "snapshot/capture/machine.h"
 #include "snapshot/capture/mappings.h"
+#include "snapshot/capture/memory_ranges.h"
 #include "snapshot/capture/process_state.h"
 #include "snapshot/capture/registers.h"
 #include "snapshot/capture/remote_state.h"
+#include "snapshot/capture/seccomp_filters.h"
 #include "snapshot/capture/watched_paths.h"
+#include "snapshot/proc/smaps.h"
 #include "snapshot/tracing/task_list.h"
 
 namespace icecore::snapshot {
@@ -201,6 +204,7 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
   timing->set_copy_us(static_cast<std::uint64_t>(end - middle) / 1000);
   timing->set_dirty_bytes(captured->pages.bytes_used());
   last_dirty_bytes_ = captured->pages.bytes_used();
+  danger_ = SeccompGate::Danger::Avoided;
   std::erase_if(spaces_, [&](const auto& entry) {
     const auto* process = find_process(model, entry.first);
     return process == nullptr || process->start_time() != entry.second->start_time();
@@ -242,6 +246,7 @@ void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
   if (space != nullptr) space->look_anew(pid);
 
   const auto ran = threads_.capture(*directory, space, process, snapshot);
+  capture_seccomp_filters(process);
   if (ran == MemorySpace::Ran::No && has_rested(process, space)) {
     capture_resting(*directory, process);
   } else {
@@ -281,20 +286,29 @@ void TreeCapture::capture_pending(model::Process& process) {
   if (const auto* driver = tree_.driver(process.pid())) capture_shared_pending(*driver, process);
 }
 
+void TreeCapture::not_asked(const model::Process& process, model::Snapshot& snapshot) {
+  const bool below_seccomp = std::ranges::any_of(
+      process.threads(),
+      [&](const model::Thread& thread) { return seccomp_mode(process, thread) != 0; });
+  add_limitation(snapshot, process.pid(), 0, "signal actions and alternate stacks",
+                 below_seccomp
+                     ? "seccomp would end the process for the system calls that ask for them, if "
+                       "icecore died meanwhile; `icecore snap --kill` may ask"
+                     : "no thread could run the system calls that ask for them",
+                 model::Limitation::VIEW_ONLY);
+}
+
 void TreeCapture::ask_process(model::Process& process, MemorySpace* space,
                               model::Snapshot& snapshot) {
-  auto remote = RemoteProcess::enter(tree_, gadgets_, process.pid());
+  auto remote = RemoteProcess::enter(tree_, gadgets_, process.pid(), danger_);
   if (!remote) {
-    add_limitation(snapshot, process.pid(), 0, "signal actions and alternate stacks",
-                   process.credentials().seccomp_mode() != 0
-                       ? "a seccomp filter would see the system calls that ask for them"
-                       : "no thread could run the system calls that ask for them",
-                   model::Limitation::VIEW_ONLY);
+    not_asked(process, snapshot);
     return;
   }
   const auto signals = task_signals(process.pid(), remote->driver());
   capture_remote_state(*remote, signals ? signals->caught : 0, signals ? signals->ignored : 0,
                        process);
+  if (!process.sigactions_known()) not_asked(process, snapshot);
   if (space != nullptr && (!space->watched() || space->watch_is_dead())) {
     space->set_watch(WriteWatch::create(*remote));
   }
@@ -324,11 +338,7 @@ void TreeCapture::capture_memory(CapturedSnapshot& captured) {
     const auto ran =
         resting_.contains(process.pid()) ? MemorySpace::Ran::No : MemorySpace::Ran::Maybe;
     auto result = space.capture(process, ran, parent, captured.pages);
-    if (!result.failed.empty()) {
-      add_limitation(snapshot, process.pid(), 0,
-                     std::to_string(page_count(result.failed)) + " pages of memory",
-                     "they could not be read", model::Limitation::INCOMPLETE);
-    }
+    if (!result.failed.empty()) unread_[process.pid()] = std::move(result.failed);
     captured.spaces.push_back({space.id(), std::move(result.runs)});
   }
   for (auto& delta : shared) captured.spaces.push_back({delta.space, std::move(delta.runs)});
@@ -348,14 +358,40 @@ void TreeCapture::complete(CapturedSnapshot& captured) {
         flags_.remember(process);
       }
     }
-    for (const auto& mapping : process.mappings()) {
+    for (auto& mapping : *process.mutable_mappings()) {
+      if (mapping.content() != model::Mapping::NOT_HELD) continue;
       // Asked not to be dumped, and only now known to: its pages were copied but must not be kept.
-      if (mapping.content() == model::Mapping::NOT_HELD) drop_pages(captured, process, mapping);
+      drop_pages(captured, process, mapping);
+      // An area that is merely reserved lacks nothing.
+      const auto directory = ProcDirectory::open(process.pid());
+      if (directory && proc::has_vm_flag(mapping.flags(), "dd") &&
+          !has_content(*directory, mapping)) {
+        mapping.set_content(model::Mapping::HELD);
+      }
     }
   }
+  list_unread(captured.model);
   find_watched_paths(captured.model);
   list_limitations(captured.model);
   threads_.remember(captured.model);
+}
+
+/// Nobody can read pages with a guard on them, and nothing is there.
+void TreeCapture::list_unread(model::Snapshot& snapshot) {
+  for (const auto& process : snapshot.processes()) {
+    PageSet guards;
+    for (const auto& mapping : process.mappings()) {
+      for (int i = 0; i + 1 < mapping.guards_size(); i += 2) {
+        append_run(guards, mapping.guards(i) / store::kPageSize,
+                   (mapping.guards(i + 1) - mapping.guards(i)) / store::kPageSize);
+      }
+    }
+    const auto count = page_count(subtract(unread_[process.pid()], guards));
+    if (count == 0) continue;
+    add_limitation(snapshot, process.pid(), 0, std::to_string(count) + " pages of memory",
+                   "they could not be read", model::Limitation::INCOMPLETE);
+  }
+  unread_.clear();
 }
 
 void TreeCapture::drop_pages(CapturedSnapshot& captured, const model::Process& process,

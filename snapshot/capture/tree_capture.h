@@ -59,6 +59,9 @@ class TreeCapture {
   /// After the thaw: what need not be read in the pause (the flags of mappings).
   void complete(CapturedSnapshot& captured);
 
+  /// The tree ends when the next snapshot is stored: what only its own life forbids may be done.
+  void expect_end() { danger_ = SeccompGate::Danger::Taken; }
+
   /// The last captured snapshot was not stored: the next must hold everything again.
   void forget();
 
@@ -75,9 +78,11 @@ class TreeCapture {
   void capture_resting(const ProcDirectory& directory, model::Process& process);
   [[nodiscard]] bool has_rested(const model::Process& process, const MemorySpace* space) const;
   void ask_process(model::Process& process, MemorySpace* space, model::Snapshot& snapshot);
+  static void not_asked(const model::Process& process, model::Snapshot& snapshot);
   void capture_pending(model::Process& process);
   void capture_memory(CapturedSnapshot& captured);
   MemorySpace& space_of(const model::Process& process);
+  void list_unread(model::Snapshot& snapshot);
   void drop_pages(CapturedSnapshot& captured, const model::Process& process,
                   const model::Mapping& mapping);
 
@@ -99,6 +104,8 @@ class TreeCapture {
   KeptFiles kept_;
   MappingFlagsCache flags_;
   GadgetFinder gadgets_;
+  std::map<int, PageSet> unread_;  ///< by pid: pages of this snapshot that could not be read
+  SeccompGate::Danger danger_ = SeccompGate::Danger::Avoided;
   OwnNamespaces namespaces_;
   model::Machine machine_;
   std::uint64_t last_dirty_bytes_ = 0;

@@ -2,6 +2,7 @@
 #include "snapshot/tracing/call_timeout.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/io_uring.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -150,6 +151,33 @@ std::optional<CallTimeout> CallTimeout::find(int pid, const user_regs_struct& re
   }
   if (!time) return std::nullopt;
   return CallTimeout{row->form, row->argument, *time, 0};
+}
+
+std::optional<CallTimeout> CallTimeout::find_of_sleep(int pid, const user_regs_struct& registers) {
+  const auto of_timespec = [&](int argument) -> std::optional<CallTimeout> {
+    const auto time = read_timespec(pid, call_argument(registers, argument));
+    if (!time) return std::nullopt;
+    return CallTimeout{Form::Timespec, argument, *time, 0};
+  };
+  switch (registers.orig_rax) {
+    case SYS_nanosleep:
+      return of_timespec(0);
+    case SYS_clock_nanosleep: {
+      const auto clock = static_cast<clockid_t>(registers.rdi);
+      const bool of_cpu =
+          clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID;
+      return of_cpu ? std::nullopt : of_timespec(2);
+    }
+    case SYS_futex: {
+      const bool relative = (registers.rsi & static_cast<unsigned>(FUTEX_CMD_MASK)) == FUTEX_WAIT;
+      return relative ? of_timespec(3) : std::nullopt;
+    }
+    case SYS_poll:
+      return CallTimeout{Form::Milliseconds, 2,
+                         std::int64_t{static_cast<int>(registers.rdx)} * 1'000'000, 0};
+    default:
+      return std::nullopt;
+  }
 }
 
 std::optional<CallTimeout> CallTimeout::find_asleep(int pid, int tid) {

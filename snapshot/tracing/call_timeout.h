@@ -23,7 +23,10 @@ struct CallTimeout {
 
   /// Of the call that `registers` are in; nullopt: none, for ever, or absolute.
   static std::optional<CallTimeout> find(int pid, const user_regs_struct& registers);
-  /// The same for a thread that has not been stopped, from /proc/PID/task/TID/syscall.
+  /// Of a call that answers -ERESTART_RESTARTBLOCK; nullopt also when its time is not that of
+  /// CLOCK_MONOTONIC.
+  static std::optional<CallTimeout> find_of_sleep(int pid, const user_regs_struct& registers);
+  /// find() for a thread that has not been stopped, from /proc/PID/task/TID/syscall.
   static std::optional<CallTimeout> find_asleep(int pid, int tid);
 };
 

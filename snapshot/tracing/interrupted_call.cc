@@ -56,10 +56,23 @@ std::optional<InterruptedCall> InterruptedCall::find_timeout(
     int pid, const user_regs_struct& registers, std::optional<std::int64_t> slept_since_ns) {
   const auto timeout = CallTimeout::find(pid, registers);
   if (!timeout) return std::nullopt;
+  return with_timeout(*timeout, registers, slept_since_ns);
+}
+
+std::optional<InterruptedCall> InterruptedCall::instead_of_restart(
+    int pid, const user_regs_struct& registers, std::optional<std::int64_t> slept_since_ns) {
+  const auto timeout = CallTimeout::find_of_sleep(pid, registers);
+  if (!timeout) return std::nullopt;
+  return with_timeout(*timeout, registers, slept_since_ns);
+}
+
+InterruptedCall InterruptedCall::with_timeout(const CallTimeout& timeout,
+                                              const user_regs_struct& registers,
+                                              std::optional<std::int64_t> slept_since_ns) {
   InterruptedCall call(Kind::Timeout, registers);
-  call.timeout_ = *timeout;
-  call.deadline_ns_ = slept_since_ns.value_or(monotonic_ns()) + timeout->nanoseconds;
-  if (timeout->form == CallTimeout::Form::SocketOption) {
+  call.timeout_ = timeout;
+  call.deadline_ns_ = slept_since_ns.value_or(monotonic_ns()) + timeout.nanoseconds;
+  if (timeout.form == CallTimeout::Form::SocketOption) {
     call.alarm_ = std::make_shared<TracerAlarm>(call.deadline_ns_);
   }
   return call;

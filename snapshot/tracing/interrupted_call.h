@@ -29,6 +29,11 @@ class InterruptedCall {
   static std::optional<InterruptedCall> find(int pid, const user_regs_struct& registers,
                                              std::optional<std::int64_t> slept_since_ns);
 
+  /// Of a sleep that the kernel would go on with by restart_syscall, which it must not be asked for
+  /// here. nullopt: begun again as it is, by -ERESTARTNOHAND, it ends when it should.
+  static std::optional<InterruptedCall> instead_of_restart(
+      int pid, const user_regs_struct& registers, std::optional<std::int64_t> slept_since_ns);
+
   /// Whether the call of `registers`, which has ended, should have transferred more.
   static bool is_part_done(int pid, const user_regs_struct& registers);
 
@@ -56,6 +61,8 @@ class InterruptedCall {
 
   static std::optional<InterruptedCall> find_timeout(int pid, const user_regs_struct& registers,
                                                      std::optional<std::int64_t> slept_since_ns);
+  static InterruptedCall with_timeout(const CallTimeout& timeout, const user_regs_struct& registers,
+                                      std::optional<std::int64_t> slept_since_ns);
   static std::optional<InterruptedCall> find_transfer(int pid, const user_regs_struct& registers);
   [[nodiscard]] std::optional<user_regs_struct> with_time_left(int pid) const;
 

@@ -223,4 +223,26 @@ std::optional<unsigned long> event_message(int tid) {
   return message;
 }
 
+FilterRead seccomp_filter(int tid, unsigned index, std::vector<sock_filter>& program) {
+  const long length = raw(PTRACE_SECCOMP_GET_FILTER, tid, index, 0);
+  if (length < 0) {
+    // ENOENT: no filter of that index. EINVAL: no filters at all. ESRCH: gone. EACCES: no right to.
+    // EMEDIUMTYPE: not a classic program.
+    return errno == ENOENT || errno == EINVAL || errno == ESRCH ? FilterRead::NoMore
+                                                                : FilterRead::NotPermitted;
+  }
+  program.resize(static_cast<std::size_t>(length));
+  const bool read = raw(PTRACE_SECCOMP_GET_FILTER, tid, index, pointer(program.data())) == length;
+  return read ? FilterRead::Done : FilterRead::NotPermitted;
+}
+
+std::uint64_t seccomp_flags(int tid, unsigned index) {
+  struct {
+    std::uint64_t index;
+    std::uint64_t flags;
+  } metadata{index, 0};  // struct seccomp_metadata, Linux 4.16
+  const long size = raw(PTRACE_SECCOMP_GET_METADATA, tid, sizeof metadata, pointer(&metadata));
+  return size == static_cast<long>(sizeof metadata) ? metadata.flags : 0;
+}
+
 }  // namespace icecore::snapshot::ptrace_call

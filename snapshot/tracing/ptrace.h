@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <linux/filter.h>
 #include <sys/user.h>
 
 #include <cstddef>
@@ -86,6 +87,15 @@ std::vector<SiginfoBytes> pending(int tid, Queue queue);
 bool has_pending(int tid, Queue queue);
 std::optional<RseqConfiguration> rseq(int tid);
 std::optional<unsigned long> event_message(int tid);
+
+/// The seccomp filter of that index, 0 the newest.
+enum class FilterRead { Done, NoMore, NotPermitted };
+FilterRead seccomp_filter(int tid, unsigned index, std::vector<sock_filter>& program);
+/// The flags that it was installed with; 0 when they cannot be told.
+std::uint64_t seccomp_flags(int tid, unsigned index);
+/// Added to its options: the thread's seccomp does nothing until they are set anew, or until the
+/// tracer is gone. Needs CAP_SYS_ADMIN, and a tracer that is below no filter itself.
+constexpr unsigned kSuspendSeccomp = 1U << 21U;  // PTRACE_O_SUSPEND_SECCOMP, Linux 4.3
 
 }  // namespace ptrace_call
 }  // namespace icecore::snapshot

@@ -51,8 +51,19 @@ constexpr auto kWalker = call_walker(std::array<unsigned char, 39>{
     0x0f, 0x05,                    // syscall
 });
 constexpr std::uint64_t kWalkerDone = 70;
+// Where its own `syscall` instructions are.
+constexpr std::uint64_t kWalkerGettid = 47;
+constexpr std::uint64_t kWalkerGetpid = 56;
+constexpr std::uint64_t kWalkerTgkill = 68;
+constexpr std::uint64_t kWalkerSigreturn = 79;
+constexpr std::uint64_t kSigreturnGadgetSyscall = 7;  // behind `mov $15, %rax`
 
 constexpr std::uint64_t bit_of(int signal) { return 1ULL << static_cast<unsigned>(signal - 1); }
+
+constexpr RemoteCall kMapArea{
+    SYS_mmap,
+    {0, kAreaSize, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, ~0ULL, 0},
+    0};
 
 /// A signal that does nothing to a program that has no handler for it; SIGTRAP when there is none.
 int harmless_signal(std::uint64_t caught) {
@@ -64,30 +75,50 @@ int harmless_signal(std::uint64_t caught) {
 
 }  // namespace
 
-std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder& finder, int pid) {
+/// While it lives the thread's seccomp does nothing, if the passage wants that.
+class RemoteProcess::Suspension {
+ public:
+  Suspension(const TracedTree& tree, const TracedThread& thread, SeccompGate::Passage passage)
+      : tid_(passage == SeccompGate::Passage::OpenSuspended ? thread.tid : 0),
+        options_(tree.options_for(thread.pid)) {
+    if (tid_ != 0) ptrace_call::set_options(tid_, options_ | ptrace_call::kSuspendSeccomp);
+  }
+  Suspension(const Suspension&) = delete;
+  Suspension& operator=(const Suspension&) = delete;
+  ~Suspension() {
+    if (tid_ != 0) ptrace_call::set_options(tid_, options_);
+  }
+
+ private:
+  int tid_;
+  unsigned options_;
+};
+
+std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder& finder, int pid,
+                                                  SeccompGate::Danger danger) {
   TracedThread* thread = tree.driver(pid);
   if (thread == nullptr) return std::nullopt;
   const auto signals = task_signals(pid, thread->tid);
   if (!signals) return std::nullopt;
-  if (signals->seccomp != 0) {
-    // A filter would see our calls. The kernel can suspend it for a tracer with CAP_SYS_ADMIN; we
-    // do without, since an option set here would have to be unset on every thread.
-    log(Topic::Tracing,
-        "process " + std::to_string(pid) + " has a seccomp filter: no remote calls");
-    return std::nullopt;
-  }
   const auto gadgets = finder.find(tree, pid);
   if (!gadgets) return std::nullopt;
-  RemoteProcess remote(tree, pid, thread->tid, *gadgets);
+  RemoteProcess remote(tree, pid, thread->tid, *gadgets, danger);
+  if (signals->seccomp != 0) remote.gate_.watch(thread->tid, signals->seccomp);
+  const auto passage = remote.passage_of_steps(thread->tid);
+  if (passage == SeccompGate::Passage::Closed) {
+    log(Topic::Tracing, "process " + std::to_string(pid) + ": seccomp forbids remote calls");
+    return std::nullopt;
+  }
   remote.signal_ = harmless_signal(signals->caught);
   remote.cpu_ = last_cpu(pid, thread->tid);
   move_to_cpu(remote.cpu_);
-  RemoteCall map{
-      SYS_mmap,
-      {0, kAreaSize, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, ~0ULL, 0},
-      0};
+  RemoteCall map = kMapArea;
   remote.begin(*thread);
-  const bool mapped = remote.step_syscall(*thread, map);
+  bool mapped = false;
+  {
+    const Suspension suspension(tree, *thread, passage);
+    mapped = remote.step_syscall(*thread, map);
+  }
   remote.end(*thread);
   if (!mapped || (map.result < 0 && map.result > -4096)) return std::nullopt;
   remote.area_ = static_cast<std::uint64_t>(map.result);
@@ -95,11 +126,13 @@ std::optional<RemoteProcess> RemoteProcess::enter(TracedTree& tree, GadgetFinder
   return remote;
 }
 
-RemoteProcess::RemoteProcess(TracedTree& tree, int pid, int driver, const CodeGadgets& gadgets)
+RemoteProcess::RemoteProcess(TracedTree& tree, int pid, int driver, const CodeGadgets& gadgets,
+                             SeccompGate::Danger danger)
     : tree_(&tree),
       pid_(pid),
       driver_(driver),
       gadgets_(gadgets),
+      gate_(danger),
       affinity_(std::make_unique<AffinityScope>()) {}
 
 RemoteProcess::RemoteProcess(RemoteProcess&& other) noexcept
@@ -107,6 +140,7 @@ RemoteProcess::RemoteProcess(RemoteProcess&& other) noexcept
       pid_(other.pid_),
       driver_(other.driver_),
       gadgets_(other.gadgets_),
+      gate_(std::move(other.gate_)),
       signal_(other.signal_),
       cpu_(other.cpu_),
       affinity_(std::move(other.affinity_)),
@@ -120,7 +154,10 @@ RemoteProcess::~RemoteProcess() {
     move_to_cpu(cpu_);
     RemoteCall unmap{SYS_munmap, {area_, kAreaSize}, 0};
     begin(found->second);
-    step_syscall(found->second, unmap);
+    {
+      const Suspension suspension(*tree_, found->second, passage_of_steps(driver_));
+      step_syscall(found->second, unmap);
+    }
     end(found->second);
   } catch (const Error& error) {
     log(Topic::Tracing, std::string("leaving a process: ") + error.what());
@@ -141,14 +178,73 @@ bool RemoteProcess::run(int tid, int cpu, std::span<RemoteCall> calls) {
   auto& thread = tree_->threads().at(tid);
   move_to_cpu(cpu);
   begin(thread);
+  const bool alive = gate_.watches(tid) ? run_permitted(thread, calls) : run_all(thread, calls);
+  end(thread);
+  return alive;
+}
+
+bool RemoteProcess::run_all(TracedThread& thread, std::span<RemoteCall> calls) {
   bool alive = true;
   while (alive && !calls.empty()) {
     const auto part = calls.first(std::min(calls.size(), kMaxRows));
     alive = run_walker(thread, part);
     calls = calls.subspan(part.size());
   }
-  end(thread);
   return alive;
+}
+
+/// Those that seccomp lets pass; the others are as if they had not been asked for.
+bool RemoteProcess::run_permitted(TracedThread& thread, std::span<RemoteCall> calls) {
+  for (auto& call : calls) call.result = RemoteCall::kNotMade;
+  auto passage = passage_out(thread.tid);
+  if (passage == SeccompGate::Passage::Closed) return true;
+  std::vector<RemoteCall> permitted;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto own = gate_.passage(thread.tid, {&calls[i], area_ + kCallLoopSyscall});
+    if (own == SeccompGate::Passage::Closed) continue;
+    if (own == SeccompGate::Passage::OpenSuspended) passage = own;
+    permitted.push_back(calls[i]);
+    places.push_back(i);
+  }
+  const Suspension suspension(*tree_, thread, passage);
+  if (!run_all(thread, permitted)) return false;
+  for (std::size_t i = 0; i < places.size(); ++i) calls[places[i]].result = permitted[i].result;
+  return true;
+}
+
+bool RemoteProcess::permits(std::int64_t number) {
+  const RemoteCall call{number, {}, 0};
+  return gate_.passage(driver_, {&call, area_ + kCallLoopSyscall}) != SeccompGate::Passage::Closed;
+}
+
+/// For what the walker itself calls after the table: it must reach its signal, and with or without
+/// us the way back.
+SeccompGate::Passage RemoteProcess::passage_out(int tid) {
+  if (!gate_.lets_return(tid, area_ + kWalkerSigreturn)) return SeccompGate::Passage::Closed;
+  const RemoteCall own_tid{SYS_gettid, {}, 0};
+  const RemoteCall own_pid{SYS_getpid, {}, 0};
+  const RemoteCall stop{
+      SYS_tgkill,
+      {static_cast<std::uint64_t>(innermost_id(pid_, pid_)),
+       static_cast<std::uint64_t>(innermost_id(pid_, tid)), static_cast<std::uint64_t>(signal_)},
+      0};
+  const std::array<SeccompGate::Call, 3> calls{{{&own_tid, area_ + kWalkerGettid},
+                                                {&own_pid, area_ + kWalkerGetpid},
+                                                {&stop, area_ + kWalkerTgkill}}};
+  return gate_.passage(tid, calls);
+}
+
+/// For coming and going: the area is mapped and unmapped again from code of the process itself.
+SeccompGate::Passage RemoteProcess::passage_of_steps(int tid) {
+  if (!gate_.watches(tid)) return SeccompGate::Passage::Open;
+  if (!gate_.lets_return(tid, gadgets_.sigreturn + kSigreturnGadgetSyscall)) {
+    return SeccompGate::Passage::Closed;
+  }
+  const RemoteCall unmap{SYS_munmap, {area_, kAreaSize}, 0};
+  const std::array<SeccompGate::Call, 2> calls{
+      {{&kMapArea, gadgets_.syscall}, {&unmap, gadgets_.syscall}}};
+  return gate_.passage(tid, calls);
 }
 
 std::int64_t RemoteProcess::call(std::int64_t number, std::array<std::uint64_t, 6> arguments) {

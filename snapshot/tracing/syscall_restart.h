@@ -7,6 +7,13 @@ namespace icecore::snapshot {
 
 /// include/linux/errno.h: not visible to programs, only to a tracer.
 inline constexpr long kErestartNoHand = 514;
+inline constexpr long kErestartRestartBlock = 516;
+
+/// The kernel would go on with this call, a sleep, by restart_syscall.
+inline bool is_to_be_restarted_by_kernel(const user_regs_struct& registers) {
+  return static_cast<long>(registers.orig_rax) >= 0 &&
+         static_cast<long>(registers.rax) == -kErestartRestartBlock;
+}
 
 /// Some system calls return EINTR to the program even when they were cut short by us alone and no
 /// handler runs (epoll_wait, semop, sigtimedwait, socket calls with a timeout ...). At a ptrace

@@ -116,6 +116,14 @@ std::optional<int> thread_group(int tid) {
   return std::atoi(&text[at + 6]);
 }
 
+int innermost_id(int pid, int tid) {
+  const std::string text = task_file(pid, tid, "status");
+  const auto line = text.find("\nNSpid:");
+  if (line == std::string::npos) return 0;
+  const auto last = text.find_last_of("\t ", text.find('\n', line + 1));
+  return std::atoi(&text[last + 1]);
+}
+
 int last_cpu(int pid, int tid) {
   const std::string text = task_file(pid, tid, "stat");
   const auto name_end = text.rfind(')');

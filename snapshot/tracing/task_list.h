@@ -29,6 +29,8 @@ struct Population {
 std::optional<Population> population();
 /// The process that thread `tid` belongs to.
 std::optional<int> thread_group(int tid);
+/// Its id as its own PID namespace has it; 0 when it is gone.
+int innermost_id(int pid, int tid);
 /// A file of /proc/PID/task/TID that the kernel writes in one piece.
 std::string task_file(int pid, int tid, const char* name);
 /// The CPU a task last ran on.

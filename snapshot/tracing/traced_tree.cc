@@ -120,7 +120,7 @@ bool TracedTree::add_thread(int pid, int tid) {
   thread.tid = tid;
   thread.pid = pid;
   if (!freezing_ && !keeps(pid)) return false;
-  switch (ptrace_call::seize(tid, keeps(pid) ? kAttachedOptions : kDetachedOptions)) {
+  switch (ptrace_call::seize(tid, options_for(pid))) {
     case ptrace_call::Seize::Done:
       break;
     case ptrace_call::Seize::Gone:
@@ -334,6 +334,10 @@ void TracedTree::finish_calls(Clock::time_point deadline) {
     }
     if (!unfinished() || !wait_for_sigchld(deadline)) return;
   }
+}
+
+unsigned TracedTree::options_for(int pid) const {
+  return keeps(pid) ? kAttachedOptions : kDetachedOptions;
 }
 
 // ---- letting go -------------------------------------------------------------------------------

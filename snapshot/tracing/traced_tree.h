@@ -35,8 +35,9 @@ struct TracedThread {
   int tid = 0;
   int pid = 0;
   State state = State::Running;
-  bool interrupted = false;  ///< we asked for a stop that has not come yet
-  int stop_signal = 0;       ///< the signal that this stop was about to deliver, 0 for none
+  bool interrupted = false;   ///< we asked for a stop that has not come yet
+  int group_stop_signal = 0;  ///< what job control has stopped it by
+  int stop_signal = 0;        ///< the signal that this stop was about to deliver, 0 for none
   SiginfoBytes stop_siginfo;
   /// Valid while Stopped or GroupStopped: what the program has, after any fix-up.
   user_regs_struct registers{};
@@ -137,6 +138,8 @@ class TracedTree {
   [[nodiscard]] const std::map<int, TracedThread>& threads() const { return threads_; }
   /// A stopped thread of `pid` fit for remote system calls, or null.
   [[nodiscard]] TracedThread* driver(int pid);
+  /// PTRACE_O_* of the threads of `pid`.
+  [[nodiscard]] unsigned options_for(int pid) const;
 
   /// Brings a thread that ran remote system calls back into the job-control stop it was in.
   void restore_group_stop(TracedThread& thread);
@@ -163,6 +166,7 @@ class TracedTree {
   void pass_through(TracedThread& thread);
   static void undo_restart(TracedThread& thread);
   void take_interrupted_call(TracedThread& thread);
+  void avoid_restart_syscall(TracedThread& thread);
   void end_overdue_calls();
   [[nodiscard]] std::optional<std::int64_t> slept_since(const TracedThread& thread) const;
   void finish_calls(std::chrono::steady_clock::time_point deadline);

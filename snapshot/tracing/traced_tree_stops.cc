@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "snapshot/tracing/seccomp_policy.h"
 #include "snapshot/tracing/syscall_restart.h"
 #include "snapshot/tracing/task_list.h"
 #include "snapshot/tracing/traced_tree.h"
@@ -159,6 +160,7 @@ void TracedTree::take_event_stop(TracedThread& thread, int signal) {
   thread.stop_siginfo.clear();
   if (is_stopping_signal(signal)) {
     thread.state = TracedThread::State::GroupStopped;
+    thread.group_stop_signal = signal;
     if (thread.call) {
       // Job control interrupts such calls for good; the program sees what it would have seen.
       thread.registers = thread.call->ended(thread.registers);
@@ -195,6 +197,7 @@ void TracedTree::take_interrupted_call(TracedThread& thread) {
     }
   } else {
     thread.call = InterruptedCall::find(thread.pid, thread.registers, slept_since(thread));
+    if (!thread.call) avoid_restart_syscall(thread);
   }
   thread.limited.reset();
   if (thread.call) {
@@ -205,6 +208,19 @@ void TracedTree::take_interrupted_call(TracedThread& thread) {
   } else if (restart_if_cut_short(thread.registers)) {
     ptrace_call::set_registers(thread.tid, thread.registers);
   }
+}
+
+/// A sleep goes on by restart_syscall, for which a filter that does not know it ends the program.
+void TracedTree::avoid_restart_syscall(TracedThread& thread) {
+  if (!is_to_be_restarted_by_kernel(thread.registers) ||
+      !forbids_restart_syscall(thread.pid, thread.tid, thread.registers.rip)) {
+    return;
+  }
+  thread.call =
+      InterruptedCall::instead_of_restart(thread.pid, thread.registers, slept_since(thread));
+  thread.registers.rax = static_cast<unsigned long long>(-kErestartNoHand);
+  // At once: what the kernel has put there would end the program, should we die.
+  ptrace_call::set_registers(thread.tid, thread.registers);
 }
 
 /// Only threads with a call that goes on under our eyes are resumed to such stops.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A family: children in groups and sessions of their own, one whose parent has ended, zombies, a
-// session without its leader, a subreaper with what it has adopted.
+// session without its leader, a subreaper with what it has adopted, one that job control stopped.
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -88,10 +88,31 @@ int main(int, char** argv) {
   siginfo_t info{};
   ::waitid(P_PID, static_cast<id_t>(gone), &info, WEXITED | WNOWAIT);
   ::waitid(P_PID, static_cast<id_t>(killed), &info, WEXITED | WNOWAIT);
+  const pid_t stopped = ::fork();
+  if (stopped == 0) {
+    ::setpgid(0, 0);
+    for (;;) ::pause();
+  }
+  ::setpgid(stopped, stopped);
+  ::kill(stopped, SIGTTOU);
+  int stop = 0;
+  ::waitpid(stopped, &stop, WUNTRACED);
   const std::string before = place();
   revive::ready();
   revive::wait_for_go();
 
+  // Where it was made anew its parent is told once more.
+  int again = 0;
+  if (::waitpid(stopped, &again, WUNTRACED | WNOHANG) == stopped) {
+    revive::expect_equal("what stopped a child", again, stop);
+  }
+  revive::expect_equal(
+      "a stopped child",
+      revive::read_file("/proc/" + std::to_string(stopped) + "/stat").find(") T ") !=
+          std::string::npos,
+      true);
+  ::kill(stopped, SIGKILL);
+  ::waitpid(stopped, nullptr, 0);
   revive::expect_equal("the root", place(), before);
   int status = 0;
   revive::expect_equal("a zombie", ::waitpid(gone, &status, 0), gone);
