@@ -45,7 +45,9 @@ constexpr std::array kKinds = {
     Kind{OpenFile::EVENTFD, make_eventfd},
     Kind{OpenFile::SIGNALFD, make_signalfd},
     Kind{OpenFile::TIMERFD, make_timerfd},
-    Kind{OpenFile::INOTIFY, make_inotify, check_inotify},
+    Kind{OpenFile::INOTIFY, make_inotify, check_inotify, link_inotify},
+    Kind{OpenFile::FANOTIFY, make_fanotify, check_fanotify, link_fanotify},
+    Kind{OpenFile::MESSAGE_QUEUE, make_message_queue, check_message_queue},
     Kind{OpenFile::PIDFD, make_pidfd, check_pidfd},
     Kind{OpenFile::EPOLL, make_epoll, check_epoll, link_epoll},
 };

@@ -40,12 +40,16 @@ Objection check_inotify(const Checking& /*checking*/, const model::OpenFile& fil
 void make_inotify(Making& making, const model::OpenFile& file) {
   UniqueFd fd(::inotify_init1(IN_CLOEXEC));
   if (!fd.valid()) throw_errno("inotify_init");
+  set_status_flags(fd.get(), file);
+  making.made.emplace(file.id(), std::move(fd));
+}
+
+void link_inotify(Making& making, const model::OpenFile& file) {
+  const int inotify = making.made.at(file.id()).get();
   std::vector<const model::Watch*> watches;
   for (const auto& watch : file.watches()) watches.push_back(&watch);
   std::ranges::sort(watches, {}, [](const auto* watch) { return watch->id(); });
-  for (const auto* watch : watches) add_watch(fd.get(), making.surroundings.root, *watch);
-  set_status_flags(fd.get(), file);
-  making.made.emplace(file.id(), std::move(fd));
+  for (const auto* watch : watches) add_watch(inotify, making.surroundings.root, *watch);
 }
 
 }  // namespace icecore::replay

@@ -58,4 +58,11 @@ std::int64_t time_pair_line(const model::OpenFile& file, std::string_view name) 
          proc::take_number<std::int64_t>(rest);
 }
 
+std::uint64_t hex_word(std::string_view line, std::string_view name) {
+  const auto at = line.find(name);
+  if (at == line.npos) return 0;
+  line.remove_prefix(at + name.size());
+  return proc::take_number<std::uint64_t>(line, 16);
+}
+
 }  // namespace icecore::replay

@@ -17,4 +17,8 @@ std::int64_t time_pair_line(const model::OpenFile& file, std::string_view name);
 /// "Pid:\t-1".
 std::int64_t signed_line(const model::OpenFile& file, std::string_view name);
 
+/// The hexadecimal number behind `name` (with its colon) anywhere in a line; 0 when it is not
+/// there.
+std::uint64_t hex_word(std::string_view line, std::string_view name);
+
 }  // namespace icecore::replay

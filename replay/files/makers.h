@@ -47,6 +47,8 @@ void make_eventfd(Making& making, const model::OpenFile& file);
 void make_signalfd(Making& making, const model::OpenFile& file);
 void make_timerfd(Making& making, const model::OpenFile& file);
 void make_inotify(Making& making, const model::OpenFile& file);
+void make_fanotify(Making& making, const model::OpenFile& file);
+void make_message_queue(Making& making, const model::OpenFile& file);
 void make_pidfd(Making& making, const model::OpenFile& file);
 void make_epoll(Making& making, const model::OpenFile& file);
 void make_terminal(Making& making, const model::OpenFile& file);
@@ -58,6 +60,8 @@ Objection check_memfd(const Checking& checking, const model::OpenFile& file);
 Objection check_proc_file(const Checking& checking, const model::OpenFile& file);
 Objection check_pipe(const Checking& checking, const model::OpenFile& file);
 Objection check_inotify(const Checking& checking, const model::OpenFile& file);
+Objection check_fanotify(const Checking& checking, const model::OpenFile& file);
+Objection check_message_queue(const Checking& checking, const model::OpenFile& file);
 Objection check_pidfd(const Checking& checking, const model::OpenFile& file);
 Objection check_epoll(const Checking& checking, const model::OpenFile& file);
 Objection check_terminal(const Checking& checking, const model::OpenFile& file);
@@ -65,6 +69,9 @@ Objection check_socket(const Checking& checking, const model::OpenFile& file);
 
 // The second round, when every description has been made: what refers to other descriptions.
 void link_epoll(Making& making, const model::OpenFile& file);
+/// Not earlier: our own opening of what they watch would be an event.
+void link_inotify(Making& making, const model::OpenFile& file);
+void link_fanotify(Making& making, const model::OpenFile& file);
 /// What waited in a socket's queue is sent again.
 void link_socket(Making& making, const model::OpenFile& file);
 

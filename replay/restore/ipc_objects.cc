@@ -2,9 +2,11 @@
 #include "replay/restore/ipc_objects.h"
 
 #include <fcntl.h>
+#include <mqueue.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,6 +71,17 @@ void make(const model::MessageQueue& wanted) {
   }
 }
 
+void make(const model::PosixQueue& wanted) {
+  struct ::mq_attr attributes {};
+  attributes.mq_maxmsg = wanted.most_messages();
+  attributes.mq_msgsize = wanted.longest_message();
+  const UniqueFd queue(
+      ::mq_open(wanted.name().c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &attributes));
+  if (!queue.valid()) throw_errno("mq_open");
+  if (::fchown(queue.get(), wanted.uid(), wanted.gid()) != 0) throw_errno("fchown");
+  if (::fchmod(queue.get(), wanted.mode()) != 0) throw_errno("fchmod");
+}
+
 template <typename Objects>
 void make_all(const Objects& objects, const char* kind) {
   for (const auto& object : objects) {
@@ -101,6 +114,9 @@ void make_ipc_objects(const model::Snapshot& snapshot, int pid) {
   snapshot::inside_namespace(snapshot::NamespaceKind::Ipc, pid, [&] {
     make_all(held->semaphore_sets(), "System V semaphores");
     make_all(held->message_queues(), "System V message queue");
+    for (const auto& queue : held->posix_queues()) {
+      with_context("message queue " + queue.name(), [&] { make(queue); });
+    }
   });
 }
 

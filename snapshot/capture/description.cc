@@ -11,8 +11,10 @@
 #include <charconv>
 #include <string>
 
+#include "base/error.h"
 #include "snapshot/capture/file_identity.h"
 #include "snapshot/capture/file_kind.h"
+#include "snapshot/capture/posix_queues.h"
 #include "snapshot/capture/sockets.h"
 #include "snapshot/capture/terminals.h"
 #include "snapshot/proc/maps.h"
@@ -66,6 +68,25 @@ void fill_owner(int borrowed, OpenFile& file) {
   }
   const int signal = ::fcntl(borrowed, F_GETSIG);
   if (signal > 0) file.set_owner_signal(signal);
+}
+
+// By name a file in the root directory; on its file system each has this size (FILENT_SIZE in
+// ipc/mqueue.c).
+bool may_be_queue(const OpenFile& file) {
+  constexpr std::uint64_t kQueueSize = 80;
+  return (file.kind() == OpenFile::REGULAR || file.kind() == OpenFile::MESSAGE_QUEUE) &&
+         file.identity().size() == kQueueSize && file.target().rfind('/') == 0;
+}
+
+void fill_queue(int borrowed, OpenFile& file) {
+  if (!is_posix_queue(borrowed)) return;
+  file.set_kind(OpenFile::MESSAGE_QUEUE);
+  file.mutable_posix_queue()->set_name(file.target());
+  try {
+    fill_posix_queue(borrowed, *file.mutable_posix_queue());
+  } catch (const Error&) {
+    file.clear_posix_queue();  // a restore then says that it is not known
+  }
 }
 
 void fill_seals(int borrowed, OpenFile& file) {
@@ -139,15 +160,21 @@ void name_open_file(const ProcDirectory& directory, int fd, const proc::FdInfo& 
 
 bool must_be_asked(const OpenFile& file) {
   if ((file.flags() & O_PATH) != 0) return false;
-  return file.kind() == OpenFile::TIMERFD || file.kind() == OpenFile::MEMFD || may_have_owner(file);
+  if (may_be_queue(file)) return true;
+  return file.kind() == OpenFile::TIMERFD || file.kind() == OpenFile::MEMFD ||
+         file.kind() == OpenFile::FANOTIFY || may_have_owner(file);
 }
 
 void ask_open_file(const DescriptorPlace& place, PipeCapture& pipes, OpenFile& file) {
   if (file.kind() == OpenFile::TIMERFD) read_timer(place, file);
   const bool owner = may_have_owner(file);
-  if (!owner && file.kind() != OpenFile::MEMFD) return;
+  const bool queue = may_be_queue(file);
+  if (!owner && !queue && file.kind() != OpenFile::MEMFD && file.kind() != OpenFile::FANOTIFY) {
+    return;
+  }
   const UniqueFd borrowed = place.lender.borrow(place.fd);
   if (!borrowed.valid()) return;
+  if (queue) fill_queue(borrowed.get(), file);
   if (owner) fill_owner(borrowed.get(), file);
   switch (file.kind()) {
     case OpenFile::PIPE:
@@ -162,6 +189,7 @@ void ask_open_file(const DescriptorPlace& place, PipeCapture& pipes, OpenFile& f
       capture_terminal(borrowed.get(), file);
       break;
     case OpenFile::INOTIFY:
+    case OpenFile::FANOTIFY:
       fill_unread_events(borrowed.get(), file);
       break;
     case OpenFile::MEMFD:

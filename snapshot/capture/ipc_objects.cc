@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "snapshot/capture/ipc_objects.h"
 
-#include <dirent.h>
-#include <linux/mount.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <map>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/unique_fd.h"
 #include "snapshot/capture/inside_namespace.h"
+#include "snapshot/capture/posix_queues.h"
 #include "snapshot/capture/proc_directory.h"
 #include "snapshot/proc/text.h"
 
@@ -91,21 +87,6 @@ void capture_queues(model::IpcNamespace& space) {
   }
 }
 
-/// Those of this thread's namespace: by a mount of their file system that is attached nowhere.
-std::size_t posix_queues() {
-  const UniqueFd context(static_cast<int>(::syscall(SYS_fsopen, "mqueue", FSOPEN_CLOEXEC)));
-  if (!context.valid()) return 0;  // a kernel without them
-  ::syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
-  const int mount = static_cast<int>(::syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, 0));
-  if (mount < 0) throw_errno("fsmount mqueue");
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(mount), ::closedir);
-  std::size_t count = 0;
-  while (const dirent* const entry = ::readdir(directory.get())) {
-    if (entry->d_name[0] != '.') ++count;
-  }
-  return count;
-}
-
 void capture_rest(model::IpcNamespace& space) {
   constexpr int kAttachedColumn = 6;
   std::size_t unattached = 0;
@@ -113,8 +94,11 @@ void capture_rest(model::IpcNamespace& space) {
   if (unattached != 0) {
     space.add_not_held(std::to_string(unattached) + " segments that nobody attaches");
   }
-  if (const auto queues = posix_queues(); queues != 0) {
-    space.add_not_held(std::to_string(queues) + " POSIX message queues");
+  for (auto& queue : posix_queues()) {
+    if (queue.messages() != 0) {
+      space.add_not_held("the messages in POSIX queue " + queue.name());
+    }
+    *space.add_posix_queues() = std::move(queue);
   }
 }
 

@@ -43,8 +43,12 @@ std::string from_hex(std::string_view text) {
 
 // "inotify wd:1 ino:2 sdev:800001 mask:100 ignored_mask:0 fhandle-bytes:8 fhandle-type:1
 // f_handle:0200000000000000": all hexadecimal; sdev is the kernel's own dev_t.
+// Of fanotify: "fanotify ino:2 sdev:800001 mflags:0 mask:8 ..."; marks of mounts and file systems
+// have no ino.
 std::optional<Line> parse_line(std::string_view text) {
-  if (proc::take_word(text) != "inotify") return std::nullopt;
+  const std::string_view kind = proc::take_word(text);
+  const bool on_inode = kind == "fanotify" && text.find("ino:") != std::string_view::npos;
+  if (kind != "inotify" && !on_inode) return std::nullopt;
   Line line;
   for (auto word = proc::take_word(text); !word.empty(); word = proc::take_word(text)) {
     const auto colon = word.find(':');
@@ -140,11 +144,13 @@ class PathSearch {
 }  // namespace
 
 void find_watched_paths(model::Snapshot& snapshot) {
-  const auto is_inotify = [](const OpenFile& file) { return file.kind() == OpenFile::INOTIFY; };
-  if (std::ranges::none_of(snapshot.open_files(), is_inotify)) return;
+  const auto watches = [](const OpenFile& file) {
+    return file.kind() == OpenFile::INOTIFY || file.kind() == OpenFile::FANOTIFY;
+  };
+  if (std::ranges::none_of(snapshot.open_files(), watches)) return;
   const PathSearch search(snapshot);
   for (OpenFile& file : *snapshot.mutable_open_files()) {
-    if (!is_inotify(file)) continue;
+    if (!watches(file)) continue;
     for (const std::string& text : file.fdinfo()) {
       const auto line = parse_line(text);
       if (!line) continue;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each group of state has a victim that sees for itself whether it came back equal."""
 import ctypes
+import os
 
 import revival
 
@@ -36,6 +37,17 @@ class Groups(revival.RevivalTest):
 
     def test_ipc_and_uts_namespaces(self):
         self.check_group("namespaces")
+
+    def test_inotify_and_fanotify(self):
+        self.check_group("watches")
+
+    def test_posix_message_queue_of_the_machine(self):
+        name = f"/icecore-test-{os.getpid()}"
+        self.addCleanup(ctypes.CDLL("librt.so.1").mq_unlink, name.encode())
+        self.check_group("queues", name)
+
+    def test_seccomp_filters(self):
+        self.check_group("seccomp")
 
     def test_tree(self):
         self.check_group("tree")

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// IPC and UTS namespaces of its own: semaphores, messages and shared memory with their ids, and a
-// host name.
+// IPC and UTS namespaces of its own: semaphores, messages and shared memory with their ids, POSIX
+// message queues, and a host name.
+#include <mqueue.h>
 #include <sched.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cstring>
@@ -42,6 +44,15 @@ std::string semaphores(int set) {
          std::to_string(status.sem_perm.uid);
 }
 
+std::string state_of(mqd_t queue) {
+  mq_attr now{};
+  struct stat status {};
+  if (::mq_getattr(queue, &now) != 0 || ::fstat(queue, &status) != 0) return "gone";
+  return std::to_string(now.mq_flags) + " " + std::to_string(now.mq_maxmsg) + " " +
+         std::to_string(now.mq_msgsize) + " " + std::to_string(now.mq_curmsgs) + " mode " +
+         std::to_string(status.st_mode) + " owner " + std::to_string(status.st_uid);
+}
+
 std::string names() {
   std::array<char, 65> host{};
   std::array<char, 65> domain{};
@@ -69,6 +80,12 @@ int main(int, char** argv) {
   const int segment = ::shmget(0x1d0, 4096, IPC_CREAT | 0600);
   auto* const memory = static_cast<char*>(::shmat(segment, nullptr, 0));
   std::strcpy(memory, "memory");
+  mq_attr attributes{};
+  attributes.mq_maxmsg = 5;
+  attributes.mq_msgsize = 77;
+  const mqd_t posix = ::mq_open("/revived", O_CREAT | O_RDWR | O_NONBLOCK, 0640, &attributes);
+  ::fchown(posix, 1000, 0);
+  const std::string posix_before = state_of(posix);
   const std::string before = semaphores(set);
   revive::ready();
   revive::wait_for_go();
@@ -82,5 +99,11 @@ int main(int, char** argv) {
   revive::expect_equal("first message", receive(queue, 0), "5 five");
   revive::expect_equal("last message", receive(queue, 0), "5 five again");
   revive::expect_equal("end of the queue", receive(queue, 0), "none");
+  revive::expect_equal("POSIX queue", state_of(posix), posix_before);
+  const mqd_t by_name = ::mq_open("/revived", O_RDONLY);
+  ::mq_send(posix, "hello", 5, 1);
+  std::array<char, 77> text{};
+  ::mq_receive(by_name, text.data(), text.size(), nullptr);
+  revive::expect_equal("POSIX queue by its name", std::string(text.data()), "hello");
   revive::finish();
 }
