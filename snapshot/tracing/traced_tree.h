@@ -165,6 +165,7 @@ class TracedTree {
   void take_syscall_stop(TracedThread& thread);
   void pass_through(TracedThread& thread);
   static void undo_restart(TracedThread& thread);
+  static void leave_sequence(TracedThread& thread);
   void take_interrupted_call(TracedThread& thread);
   void avoid_restart_syscall(TracedThread& thread);
   void end_overdue_calls();

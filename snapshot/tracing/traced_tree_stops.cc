@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "snapshot/tracing/restartable_sequence.h"
 #include "snapshot/tracing/seccomp_policy.h"
 #include "snapshot/tracing/syscall_restart.h"
 #include "snapshot/tracing/task_list.h"
@@ -149,12 +150,19 @@ void TracedTree::undo_restart(TracedThread& thread) {
   }
 }
 
+/// Only code that is in no system call is in a sequence.
+void TracedTree::leave_sequence(TracedThread& thread) {
+  if (static_cast<long>(thread.registers.orig_rax) >= 0) return;
+  leave_restartable_sequence(thread.pid, thread.tid, thread.registers);
+}
+
 void TracedTree::take_event_stop(TracedThread& thread, int signal) {
   const bool wanted = freezing_ || frozen_;
   const auto registers = ptrace_call::registers(thread.tid);
   if (!registers) return;  // killed in the stop; its exit status follows
   thread.registers = *registers;
   undo_restart(thread);
+  leave_sequence(thread);
   thread.interrupted = false;
   thread.stop_signal = 0;
   thread.stop_siginfo.clear();
@@ -292,6 +300,7 @@ void TracedTree::take_signal_stop(TracedThread& thread, int signal) {
   thread.stop_siginfo = ptrace_call::siginfo(thread.tid).value_or(SiginfoBytes{});
   if (const auto registers = ptrace_call::registers(thread.tid)) thread.registers = *registers;
   undo_restart(thread);
+  leave_sequence(thread);
   thread.state = TracedThread::State::Stopped;
   const auto signals = task_signals(thread.pid, thread.tid);
   const auto is_in = [signal](std::uint64_t set) {

@@ -46,6 +46,9 @@ class Groups(revival.RevivalTest):
         self.addCleanup(ctypes.CDLL("librt.so.1").mq_unlink, name.encode())
         self.check_group("queues", name)
 
+    def test_restartable_sequences(self):
+        self.check_group("sequences")
+
     def test_seccomp_filters(self):
         self.check_group("seccomp")
 
