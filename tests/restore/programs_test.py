@@ -79,6 +79,20 @@ public class Work {
 }
 """
 
+NODE = """
+const fs = require('fs');
+const { Worker } = require('worker_threads');
+const worker = new Worker(`
+  const { parentPort } = require('worker_threads');
+  parentPort.on('message', n => parentPort.postMessage(n + 1));`, { eval: true });
+worker.on('message', n => {
+  fs.writeFileSync(process.argv[2] + '.new', String(n));
+  fs.renameSync(process.argv[2] + '.new', process.argv[2]);
+  setTimeout(() => worker.postMessage(n), 5);
+});
+worker.postMessage(0);
+"""
+
 
 class Programs(revival.RevivalTest):
     def progress(self, out):
@@ -171,6 +185,12 @@ class Programs(revival.RevivalTest):
         source = self.directory / "Work.java"
         source.write_text(JAVA)
         self.goes_on("java", "java", source, self.directory / "java.out", least=20)
+
+    @program.needs("node")
+    def test_node_with_a_worker_thread(self):
+        source = self.directory / "work.js"
+        source.write_text(NODE)
+        self.goes_on("node", "node", source, self.directory / "node.out", least=20)
 
     def served(self, name, port, ask, *command):
         """A server answers, and answers again in both of its next lives."""
