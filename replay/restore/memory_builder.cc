@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "base/error.h"
@@ -317,6 +318,29 @@ void MemoryBuilder::fill(Work& work) {
              fills);
 }
 
+void MemoryBuilder::add_guards(const model::Mapping& mapping, CallBatch& batch) {
+  for (int i = 0; i + 1 < mapping.guards_size(); i += 2) {
+    batch.add(SYS_madvise,
+              {mapping.guards(i), mapping.guards(i + 1) - mapping.guards(i), kGuardInstall},
+              text_of(mapping) + ": guard region");
+  }
+}
+
+void MemoryBuilder::lock(const model::Mapping& mapping, unsigned flags, CallBatch& batch) {
+  const CallBatch::Arguments range{mapping.start(), size_of(mapping), flags};
+  const std::string what = text_of(mapping) + ": mlock";
+  if (mapping.guards().empty()) {
+    batch.add(SYS_mlock2, range, what);
+    return;
+  }
+  // None can be put on locked memory; and the kernel, which cannot fault them in, locks it but says
+  // ENOMEM.
+  add_guards(mapping, batch);
+  batch.add(SYS_mlock2, range, [what](std::int64_t result) {
+    if (result != 0 && result != -ENOMEM) throw_errno(what, static_cast<int>(-result));
+  });
+}
+
 void MemoryBuilder::finish(Work& work) {
   Puppet& puppet = work.process.puppet;
   CallBatch batch(puppet, puppet.pid());
@@ -332,10 +356,7 @@ void MemoryBuilder::finish(Work& work) {
     for (const int advice : plan.advice) {
       batch.add(SYS_madvise, {start, size, static_cast<std::uint64_t>(advice)}, what + ": madvise");
     }
-    if (plan.lock) {
-      batch.add(SYS_mlock2, {start, size, plan.lock_on_fault ? unsigned{MLOCK_ONFAULT} : 0U},
-                what + ": mlock");
-    }
+    if (plan.lock) lock(*mapping, plan.lock_on_fault ? unsigned{MLOCK_ONFAULT} : 0U, batch);
     if (!plan.anonymous_name.empty()) {
       const auto name = batch.put_text(plan.anonymous_name);
       // A kernel without names for anonymous memory is no reason to refuse.
@@ -346,11 +367,7 @@ void MemoryBuilder::finish(Work& work) {
   // When all neighbours have their own flags: until then the kernel has made one of those that were
   // alike, and would keep in mind for all of them that they may have guards.
   for (const auto* mapping : work.fresh) {
-    for (int i = 0; i + 1 < mapping->guards_size(); i += 2) {
-      batch.add(SYS_madvise,
-                {mapping->guards(i), mapping->guards(i + 1) - mapping->guards(i), kGuardInstall},
-                text_of(*mapping) + ": guard region");
-    }
+    if (!work.plans.at(mapping).lock) add_guards(*mapping, batch);
   }
   batch.run();
 }

@@ -48,6 +48,8 @@ class MemoryBuilder {
   void fill_anew(const model::Process& process, const model::Mapping& mapping,
                  std::vector<PageFill>& fills);
   void fill_kept(const model::Mapping& mapping, Work& work, std::vector<PageFill>& fills);
+  static void add_guards(const model::Mapping& mapping, CallBatch& batch);
+  static void lock(const model::Mapping& mapping, unsigned flags, CallBatch& batch);
   void finish(Work& work);
   void set_layout(Work& work);
   int file_for(const model::Mapping& mapping, Work& work);

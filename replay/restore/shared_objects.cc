@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/mapped_region.h"
 #include "replay/restore/memory_segments.h"
 
 namespace icecore::replay {
@@ -21,6 +22,18 @@ namespace {
 std::string memfd_name(const std::string& mapped) {
   constexpr std::string_view kPrefix = "/memfd:";
   return mapped.starts_with(kPrefix) ? mapped.substr(kPrefix.size()) : mapped;
+}
+
+/// The size of its pages as MFD_HUGETLB and MAP_HUGETLB take it, 0 for ordinary ones.
+unsigned huge_pages(const model::Snapshot& snapshot, const model::SharedObject& object) {
+  constexpr unsigned kSizeShift = 26;  // MFD_HUGE_SHIFT, MAP_HUGE_SHIFT
+  for (const auto& process : snapshot.processes()) {
+    for (const auto& mapping : process.mappings()) {
+      if (mapping.shared_space() != object.space() || mapping.page_size() == 0) continue;
+      return static_cast<unsigned>(std::countr_zero(mapping.page_size())) << kSizeShift;
+    }
+  }
+  return 0;
 }
 
 }  // namespace
@@ -50,13 +63,14 @@ std::optional<int> SharedObjects::segment(std::uint64_t space) const {
 
 UniqueFd SharedObjects::make(const model::SharedObject& object) {
   using Kind = model::SharedObject;
+  const unsigned size = huge_pages(snapshot_.model(), object);
   switch (object.kind()) {
     case Kind::ANONYMOUS:
       return make_anonymous(object, 0);
     case Kind::HUGETLB:
-      return make_anonymous(object, MAP_HUGETLB);
+      return make_anonymous(object, MAP_HUGETLB | static_cast<int>(size));
     case Kind::MEMFD:
-      return make_memfd(object);
+      return make_memfd(object, size == 0 ? 0 : MFD_HUGETLB | size);
     case Kind::TMPFS:
     case Kind::FILE:
       return open_file_(object);
@@ -82,8 +96,9 @@ UniqueFd SharedObjects::make_anonymous(const model::SharedObject& object, int fl
   return fd;
 }
 
-UniqueFd SharedObjects::make_memfd(const model::SharedObject& object) const {
-  UniqueFd fd(::memfd_create(memfd_name(object.name()).c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+UniqueFd SharedObjects::make_memfd(const model::SharedObject& object, unsigned flags) const {
+  UniqueFd fd(
+      ::memfd_create(memfd_name(object.name()).c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | flags));
   if (!fd.valid()) throw_errno("memfd_create");
   if (::ftruncate(fd.get(), static_cast<off_t>(object.identity().size())) != 0) {
     throw_errno("ftruncate");
@@ -94,6 +109,10 @@ UniqueFd SharedObjects::make_memfd(const model::SharedObject& object) const {
 }
 
 void SharedObjects::fill(int fd, const model::SharedObject& object) const {
+  // There is no write(2) to huge pages.
+  const bool huge = huge_pages(snapshot_.model(), object) != 0;
+  const MappedRegion mapped =
+      huge ? MappedRegion::shared_file(fd, object.identity().size()) : MappedRegion();
   const store::SpaceId space{object.space()};
   const std::uint64_t pages = (object.identity().size() + store::kPageSize - 1) / store::kPageSize;
   std::array<std::byte, store::kPageSize> page{};
@@ -103,6 +122,10 @@ void SharedObjects::fill(int fd, const model::SharedObject& object) const {
         continue;
       const std::uint64_t count =
           std::min(store::kPageSize, object.identity().size() - i * store::kPageSize);
+      if (huge) {
+        std::copy_n(page.begin(), count, mapped.data() + i * store::kPageSize);
+        continue;
+      }
       if (::pwrite(fd, page.data(), count, static_cast<off_t>(i * store::kPageSize)) !=
           static_cast<ssize_t>(count)) {
         throw_errno("filling it");

@@ -29,7 +29,7 @@ class SharedObjects {
  private:
   UniqueFd make(const model::SharedObject& object);
   UniqueFd make_anonymous(const model::SharedObject& object, int flags) const;
-  UniqueFd make_memfd(const model::SharedObject& object) const;
+  UniqueFd make_memfd(const model::SharedObject& object, unsigned flags) const;
   void fill(int fd, const model::SharedObject& object) const;
 
   const snapshot::StoredSnapshot& snapshot_;

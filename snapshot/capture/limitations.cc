@@ -185,7 +185,11 @@ void list_mappings(const model::Process& process, Listing& listing) {
   for (const model::Mapping& mapping : process.mappings()) {
     const std::string name = mapping.name().empty() ? "" : " (" + mapping.name() + ")";
     const std::string object = "mapping " + mapping_range(mapping) + name;
-    if (mapping.content() == model::Mapping::NOT_HELD) {
+    if (mapping.content() == model::Mapping::NOT_HELD && proc::has_vm_flag(mapping.flags(), "dp")) {
+      // It may be empty at any time; a restored program finds it so.
+      listing.add(process.pid(), 0, "droppable " + object, not_held_reason(mapping),
+                  Limitation::INCOMPLETE);
+    } else if (mapping.content() == model::Mapping::NOT_HELD) {
       listing.add(process.pid(), 0, object, not_held_reason(mapping), Limitation::INCOMPLETE);
     } else if (is_ring(mapping)) {
       listing.add(process.pid(), 0, object,

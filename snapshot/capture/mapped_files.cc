@@ -51,6 +51,7 @@ void MappedFiles::collect(model::Snapshot& snapshot) {
   for (auto& process : *snapshot.mutable_processes()) {
     for (auto& mapping : *process.mutable_mappings()) {
       if (mapping.inode() == 0 || mapping.shared_space() != 0) continue;
+      if (is_anonymous_huge(mapping)) continue;
       if (mapping.content() != model::Mapping::HELD || mapping.name().empty()) continue;
       File* file = open(process, mapping);
       if (file == nullptr || !file->regular) {

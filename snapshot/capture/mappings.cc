@@ -62,6 +62,10 @@ bool is_secret_memory(const model::Mapping& mapping) {
   return mapping.deleted() && mapping.name() == "/secretmem";
 }
 
+bool is_anonymous_huge(const model::Mapping& mapping) {
+  return mapping.deleted() && mapping.name() == "/anon_hugepage";
+}
+
 bool is_ring(const model::Mapping& mapping) {
   return mapping.name() == "anon_inode:[io_uring]" ||
          (mapping.deleted() && mapping.name() == "/[aio]");

@@ -28,6 +28,8 @@ std::string mapping_range(const model::Mapping& mapping);
 bool is_kernel_mapping(std::string_view name);
 /// memfd_secret(2): not even the kernel reads it.
 bool is_secret_memory(const model::Mapping& mapping);
+/// MAP_ANONYMOUS with MAP_HUGETLB, which the kernel gives a file that nobody else sees.
+bool is_anonymous_huge(const model::Mapping& mapping);
 /// Of an io_uring or of asynchronous I/O (io_setup): the kernel's side of it is nowhere to be read.
 bool is_ring(const model::Mapping& mapping);
 

@@ -3,6 +3,7 @@
 """Each group of state has a victim that sees for itself whether it came back equal."""
 import ctypes
 import os
+import pathlib
 
 import revival
 
@@ -28,6 +29,15 @@ class Groups(revival.RevivalTest):
 
     def test_memory(self):
         self.check_group("memory")
+
+    def test_huge_pages(self):
+        pool = pathlib.Path("/proc/sys/vm/nr_hugepages")
+        before = pool.read_text()
+        self.addCleanup(pool.write_text, before)
+        pool.write_text(str(int(before) + 6))
+        if int(pool.read_text()) < int(before) + 6:
+            self.skipTest("this machine has no six huge pages")
+        self.check_group("huge")
 
     def test_system_v_shared_memory(self):
         with open("/proc/sysvipc/shm", encoding="ascii") as before:

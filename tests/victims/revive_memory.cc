@@ -103,7 +103,13 @@ int main(int, char** argv) {
   char* const guarded = keep(anonymous(8), 8, 13);
   held.pop_back();
   const bool has_guards = ::madvise(guarded + 2 * kPage, 2 * kPage, 102) == 0;
+  const char beside_guard[] = {guarded[kPage], guarded[5 * kPage]};
   keep(map(6, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE), 6, 14);
+  ::madvise(anonymous(4), 4 * kPage, MADV_DONTDUMP);  // reserved only: nothing of it is lost
+  constexpr int kDroppable = 0x08;                    // MAP_DROPPABLE, Linux 6.11
+  void* const droppable =
+      ::mmap(nullptr, 2 * kPage, PROT_READ | PROT_WRITE, kDroppable | MAP_ANONYMOUS, -1, 0);
+  if (droppable != MAP_FAILED) std::memset(droppable, 1, kPage);
   map(3, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN);
   char* const shared = keep(map(20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS), 20, 15);
   const int memfd = ::memfd_create("a memfd", MFD_ALLOW_SEALING);
@@ -171,7 +177,9 @@ int main(int, char** argv) {
   revive::expect_equal("the program break", brk_now, brk);
   second_view[0] = 'V';
   if (through_fd[2 * kPage] != 'V') revive::differs("two views of a memfd");
-  if (has_guards && guarded[kPage] != guarded[kPage]) revive::differs("beside a guard");
+  if (has_guards && (guarded[kPage] != beside_guard[0] || guarded[5 * kPage] != beside_guard[1])) {
+    revive::differs("beside a guard");
+  }
   shared[0] = 'G';
   int status = -1;
   ::waitpid(child, &status, 0);
