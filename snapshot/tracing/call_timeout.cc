@@ -37,6 +37,10 @@ constexpr std::array kRows{
     Row{SYS_epoll_pwait2, 3, Form::Timespec},
     Row{SYS_semtimedop, 3, Form::Timespec},
     Row{SYS_rt_sigtimedwait, 2, Form::Timespec},
+    // These only when the kernel cannot write what is left of it (time_left.h).
+    Row{SYS_ppoll, 2, Form::Timespec},
+    Row{SYS_pselect6, 4, Form::Timespec},
+    Row{SYS_select, 4, Form::Timeval},
     Row{SYS_io_getevents, 4, Form::Timespec},
     Row{SYS_io_pgetevents, 4, Form::Timespec},
     Row{SYS_io_uring_enter, 4, Form::RingArgument},
@@ -69,6 +73,14 @@ std::optional<std::int64_t> read_timespec(int pid, std::uint64_t address) {
     return std::nullopt;
   }
   return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
+
+std::optional<std::int64_t> read_timeval(int pid, std::uint64_t address) {
+  timeval time{};
+  if (address == 0 || !read_process(pid, address, std::as_writable_bytes(std::span(&time, 1)))) {
+    return std::nullopt;
+  }
+  return time.tv_sec * 1'000'000'000 + time.tv_usec * 1000;
 }
 
 std::optional<std::int64_t> read_ring_argument(int pid, const user_regs_struct& registers,
@@ -142,6 +154,9 @@ std::optional<CallTimeout> CallTimeout::find(int pid, const user_regs_struct& re
     }
     case Form::Timespec:
       time = read_timespec(pid, call_argument(registers, row->argument));
+      break;
+    case Form::Timeval:
+      time = read_timeval(pid, call_argument(registers, row->argument));
       break;
     case Form::RingArgument:
       time = read_ring_argument(pid, registers, row->argument);

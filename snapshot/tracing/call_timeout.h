@@ -13,6 +13,7 @@ struct CallTimeout {
   enum class Form {
     Milliseconds,  ///< an argument
     Timespec,      ///< an argument points to it
+    Timeval,       ///< the same
     RingArgument,  ///< an argument points to an io_uring_getevents_arg, which points to it
     SocketOption,  ///< SO_RCVTIMEO or SO_SNDTIMEO: nothing that one call could have changed
   };

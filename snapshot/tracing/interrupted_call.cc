@@ -123,10 +123,14 @@ std::optional<user_regs_struct> InterruptedCall::with_time_left(int pid) const {
     argument = static_cast<unsigned long long>(milliseconds);
     return registers;
   }
-  const timespec time{left / 1'000'000'000, left % 1'000'000'000};
+  timespec time{left / 1'000'000'000, left % 1'000'000'000};
+  if (timeout_.form == CallTimeout::Form::Timeval) {
+    const std::int64_t microseconds = (left + 999) / 1000;
+    time = {microseconds / 1'000'000, microseconds % 1'000'000};
+  }
   const std::uint64_t place = place_below_stack(registers, sizeof time);
   if (!write_process(pid, place, std::as_bytes(std::span(&time, 1)))) return std::nullopt;
-  if (timeout_.form == CallTimeout::Form::Timespec) {
+  if (timeout_.form != CallTimeout::Form::RingArgument) {
     argument = place;
     return registers;
   }

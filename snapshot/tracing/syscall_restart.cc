@@ -18,6 +18,7 @@ constexpr std::array kCutShort{
     SYS_recvmmsg,   SYS_recvmsg,      SYS_rt_sigtimedwait, SYS_semop,          SYS_semtimedop,
     SYS_sendmmsg,   SYS_sendmsg,      SYS_sendto,          SYS_read,           SYS_readv,
     SYS_write,      SYS_writev,       SYS_fallocate,       SYS_preadv2,        SYS_pwritev2,
+    SYS_ppoll,      SYS_pselect6,     SYS_select,
 };
 
 }  // namespace

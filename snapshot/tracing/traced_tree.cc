@@ -347,6 +347,9 @@ void TracedTree::release(TracedThread& thread) {
   thread.stop_signal = 0;
   thread.xstate.clear();
   thread.signal_mask.reset();
+  if (const auto time_left = std::exchange(thread.time_left, std::nullopt)) {
+    time_left->count_stop(thread.pid);
+  }
   if (thread.call) {
     const auto registers = giving_up_ ? std::nullopt : thread.call->going_on(thread.pid);
     if (registers) {

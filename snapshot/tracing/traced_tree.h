@@ -18,6 +18,7 @@
 #include "snapshot/tracing/ptrace.h"
 #include "snapshot/tracing/sleep_clock.h"
 #include "snapshot/tracing/task_list.h"
+#include "snapshot/tracing/time_left.h"
 
 namespace icecore::snapshot {
 
@@ -45,6 +46,8 @@ struct TracedThread {
   std::optional<InterruptedCall> call;
   /// A call with a time limit that the kernel keeps.
   std::optional<LimitedSleeps::Sleep> limited;
+  /// A call with a time limit that the kernel keeps in the program's memory.
+  std::optional<TimeLeft> time_left;
   int foreign_tracer = 0;
   /// What the capture has read of a stopped thread, for the way back from remote calls; empty when
   /// it has not.

@@ -208,6 +208,7 @@ void TracedTree::take_interrupted_call(TracedThread& thread) {
     if (!thread.call) avoid_restart_syscall(thread);
   }
   thread.limited.reset();
+  thread.time_left = thread.call ? std::nullopt : TimeLeft::find(thread.registers);
   if (thread.call) {
     thread.registers = thread.call->shown(thread.registers);
   } else if (const auto sleep = limited_sleeps_.find(thread.pid, thread.tid, thread.registers,

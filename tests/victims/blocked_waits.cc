@@ -138,6 +138,21 @@ const std::vector<Case> kPolling{
        ready();
        return raw(SYS_select, ends[0] + 1, address(&watched), 0, 0, address(&time));
      }},
+    // The kernel can write to neither what is left of it.
+    {"select_constant_timeout", End::Timeout,
+     [] {
+       make_pipe();
+       static const timeval time{kTimeoutMs / 1000, kTimeoutMs % 1000 * 1000};
+       ready();
+       return raw(SYS_select, ends[0] + 1, address(&watched), 0, 0, address(&time));
+     }},
+    {"ppoll_constant_timeout", End::Timeout,
+     [] {
+       make_pipe();
+       static const timespec time{kTimeoutMs / 1000, kTimeoutMs % 1000 * 1000000L};
+       ready();
+       return raw(SYS_ppoll, address(&polled), 1, address(&time));
+     }},
     {"pselect6_mask_timeout", End::Timeout,
      [] {
        make_pipe();
