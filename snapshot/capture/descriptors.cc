@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,77 @@ void DescriptorCapture::capture_tables() {
   }
 }
 
+bool DescriptorCapture::capture_other_tables(const std::set<int>& rested) {
+  keep_only(rested);
+  read_open_files_again();
+  for (model::Process& process : *snapshot_.mutable_processes()) {
+    if (process.state() == model::Process::ZOMBIE || rested.contains(process.pid())) continue;
+    capture_process(process);
+    const auto owner = table_owners_.find(process.descriptor_table());
+    if (owner != table_owners_.end() && rested.contains(owner->second->pid())) return false;
+  }
+  return true;
+}
+
+/// Of objects that several hold, another holder now stands for them.
+void DescriptorCapture::keep_only(const std::set<int>& rested) {
+  const bool all = std::ranges::all_of(
+      tids_, [&rested](const auto& entry) { return rested.contains(entry.first); });
+  if (all) return;
+  std::erase_if(tids_, [&rested](const auto& entry) { return !rested.contains(entry.first); });
+  tables_ = {};
+  fs_structs_ = {};
+  table_owners_.clear();
+  std::vector<model::OpenFile> files;
+  std::vector<Holder> holders;
+  std::map<std::uint32_t, std::uint32_t> new_ids;
+  for (model::Process& process : *snapshot_.mutable_processes()) {
+    const auto tid = tids_.find(process.pid());
+    if (tid == tids_.end()) continue;
+    tables_.find_or_add(tid->second, process.descriptor_table(), compare_descriptor_tables);
+    fs_structs_.find_or_add(tid->second, process.fs_struct(), compare_fs_structs);
+    table_owners_.emplace(process.descriptor_table(), &process);
+    for (model::FileDescriptor& descriptor : *process.mutable_descriptors()) {
+      const auto [id, added] =
+          new_ids.emplace(descriptor.description(), static_cast<std::uint32_t>(files.size()) + 1);
+      if (added) {
+        files.push_back(snapshot_.open_files(static_cast<int>(descriptor.description()) - 1));
+        holders.push_back({tid->second, descriptor.fd()});
+      }
+      descriptor.set_description(id->second);
+    }
+  }
+  holders_ = std::move(holders);
+  snapshot_.mutable_open_files()->Assign(files.begin(), files.end());
+}
+
+void DescriptorCapture::read_open_files_again() {
+  descriptions_.clear();
+  std::optional<ProcDirectory> directory;
+  int tid = 0;
+  for (std::size_t i = 0; i < holders_.size(); ++i) {
+    const Holder& holder = holders_[i];
+    const auto id = static_cast<unsigned>(i) + 1;
+    model::OpenFile& file = *snapshot_.mutable_open_files(static_cast<int>(i));
+    file.Clear();
+    file.set_id(id);
+    if (!directory || tid != holder.tid) directory = ProcDirectory::open(tid = holder.tid);
+    const auto text = directory ? directory->read_fdinfo(holder.fd) : std::nullopt;
+    if (!text) continue;  // killed meanwhile
+    const proc::FdInfo info = proc::parse_fdinfo(*text);
+    descriptions_[key_of(info)].find_or_add(holder, id, compare_holders);
+    name_open_file(*directory, holder.fd, info, file);
+  }
+}
+
+DescriptorCapture::Key DescriptorCapture::key_of(const proc::FdInfo& info) {
+  return {info.inode, info.mount_id, info.position, info.flags & ~static_cast<unsigned>(O_CLOEXEC)};
+}
+
+KernelOrder DescriptorCapture::compare_holders(const Holder& a, const Holder& b) {
+  return compare_descriptions(a.tid, a.fd, b.tid, b.fd);
+}
+
 void DescriptorCapture::capture_objects() {
   const std::size_t named = holders_.size();
   for (std::size_t i = 0; i < named; ++i) ask_object(i);
@@ -43,7 +115,7 @@ void DescriptorCapture::capture_objects() {
 void DescriptorCapture::capture_process(model::Process& process) {
   const auto directory = ProcDirectory::open(process.pid());
   if (!directory || directory->stat().start_time != process.start_time()) return;
-  const int tid = directory->shared_tid();
+  const int tid = tids_[process.pid()] = directory->shared_tid();
   assign_tables(tid, process);
   check_threads(tid, process);
   const auto [owner, added] = table_owners_.emplace(process.descriptor_table(), &process);
@@ -117,12 +189,9 @@ void DescriptorCapture::capture_descriptor(const ProcDirectory& directory, int f
 
 std::uint32_t DescriptorCapture::add_description(const ProcDirectory& directory, int fd,
                                                  const proc::FdInfo& info) {
-  const unsigned flags = info.flags & ~static_cast<unsigned>(O_CLOEXEC);
   const auto new_id = static_cast<unsigned>(snapshot_.open_files_size()) + 1;
-  const auto found = descriptions_[{info.inode, info.mount_id, info.position, flags}].find_or_add(
-      {directory.shared_tid(), fd}, new_id, [](const Holder& a, const Holder& b) {
-        return compare_descriptions(a.tid, a.fd, b.tid, b.fd);
-      });
+  const auto found = descriptions_[key_of(info)].find_or_add({directory.shared_tid(), fd}, new_id,
+                                                             compare_holders);
   if (!found.certain) note_uncertain(directory.pid());
   if (found.is_new) {
     model::OpenFile& file = *snapshot_.add_open_files();

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,11 @@ class DescriptorCapture {
   /// The first half: which descriptors there are, and what their links and fdinfo say. Disturbs
   /// nobody, so that it may be done ahead of a freeze, if nothing has run by then.
   void capture_tables();
+  /// While frozen, after capture_tables() ahead of it of processes of which only those in `rested`
+  /// did not run since: takes back what was read of the others, brings up to date what these may
+  /// have changed of the open files of the former, and adds the tables of processes that were not
+  /// there. False when those have a table in common with one that was read.
+  bool capture_other_tables(const std::set<int>& rested);
   /// The other half: what must be asked of the objects, through duplicates of their descriptors.
   /// While one is open, the object outlives a close(): only for a tree that does not run.
   void capture_objects();
@@ -55,7 +61,11 @@ class DescriptorCapture {
     int fd;
   };
 
+  static Key key_of(const proc::FdInfo& info);
+  static KernelOrder compare_holders(const Holder& a, const Holder& b);
   void capture_process(model::Process& process);
+  void keep_only(const std::set<int>& rested);
+  void read_open_files_again();
   void assign_tables(int tid, model::Process& process);
   void check_threads(int tid, const model::Process& process);
   void capture_descriptors(const ProcDirectory& directory, model::Process& process);
@@ -72,6 +82,7 @@ class DescriptorCapture {
   KernelObjectSet<int> tables_;
   KernelObjectSet<int> fs_structs_;
   std::map<std::uint32_t, const model::Process*> table_owners_;
+  std::map<int, int> tids_;  // by pid: the thread through which it was read
   std::map<Key, KernelObjectSet<Holder>> descriptions_;
   std::vector<Holder> holders_;                             // by OpenFile.id - 1
   std::optional<std::pair<int, DescriptorLender>> lender_;  // of the last object asked, by tid

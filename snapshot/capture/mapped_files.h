@@ -27,6 +27,11 @@ class MappedFiles {
   /// While frozen: fills Snapshot.mapped_files and Mapping.file for file mappings that are not
   /// shared memory, and the executable's.
   void collect(model::Snapshot& snapshot);
+  /// While frozen, after collect() ahead of it: brings up to date what is told of the files. False
+  /// when a mapping may have got another name; all mappings must then be read anew.
+  [[nodiscard]] bool refresh(model::Snapshot& snapshot);
+  /// The same as collect() for the processes from `first` on, in addition.
+  void collect_more(model::Snapshot& snapshot, int first);
 
   /// After the pause: opened files and their place in Snapshot.mapped_files.
   struct Pending {
@@ -40,16 +45,19 @@ class MappedFiles {
   struct File {
     std::shared_ptr<const UniqueFd> fd;
     std::string path;
-    int index = -1;  ///< in the snapshot being made
+    std::string link;  ///< where it lay when it was collected, as the kernel names it now
+    int index = -1;    ///< in the snapshot being made
     struct ::stat status {};
     bool regular = false;  ///< and could be asked for its status, which is that of this snapshot
     std::uint64_t last_seen = 0;
   };
+  void collect_process(model::Process& process, model::Snapshot& snapshot);
   File* open(const model::Process& process, const model::Mapping& mapping);
 
   std::map<Key, File> files_;
   std::vector<Pending> pending_;
   std::uint64_t generation_ = 0;
+  bool all_certain_ = true;  ///< each mapping that collect() saw is of a file named as it says
 };
 
 }  // namespace icecore::snapshot

@@ -52,7 +52,7 @@ MemorySpace::Result MemorySpace::capture(const model::Process& process, Ran ran,
   Result result;
   Dirty dirty = find_dirty(process, ran);
   taken_.clear();
-  if (!missed_.empty()) {
+  if (!missed_.empty()) {  // never when it holds the same
     const PageSet missed = subtract(intersect(missed_, dirty.own), dirty.unreadable);
     dirty.readable = unite(dirty.readable, missed);
     missed_.clear();
@@ -67,33 +67,46 @@ MemorySpace::Result MemorySpace::capture(const model::Process& process, Ran ran,
   PageCopier copier(process.pid(), buffer);
   copier.copy(dirty.readable, PageCopier::Protection::Readable, copies, result.failed);
   copier.copy(dirty.unreadable, PageCopier::Protection::Unreadable, copies, result.failed);
-  const PageSet late = unite(dirty.readable, dirty.unreadable);
-  const PageSet early = intersect(subtract(subtract(early_pages_, late), shared), dirty.own);
-  const auto early_copies = restrict_to(early_, early);
-  copies.insert(copies.end(), early_copies.begin(), early_copies.end());
-  early_.clear();
-  early_pages_.clear();
+  if (!early_pages_.empty()) {
+    const PageSet late = unite(dirty.readable, dirty.unreadable);
+    const PageSet early = intersect(subtract(subtract(early_pages_, late), shared), dirty.own);
+    const auto early_copies = restrict_to(early_, early);
+    copies.insert(copies.end(), early_copies.begin(), early_copies.end());
+    early_.clear();
+    early_pages_.clear();
+  }
 
   for (const auto& copy : copies) {
     result.dirty_pages += copy.count;
     result.runs.push_back({store::PageRun::Kind::Data, copy.first, copy.count, copy.data, {}});
   }
-  stored_before_ = unite(own_, stale_);
-  stale_.clear();
-  for (const auto& run : subtract(stored_before_, dirty.own)) {
-    result.runs.push_back({store::PageRun::Kind::Absent, run.first, run.count, nullptr, {}});
-  }
+  take_over(dirty, process, result);
   for (const auto& run : shared) {
     result.runs.push_back(
         {store::PageRun::Kind::CopyOf, run.first, run.count, nullptr, parent.space->id()});
   }
   std::sort(result.runs.begin(), result.runs.end(),
             [](const auto& a, const auto& b) { return a.first < b.first; });
-  own_ = std::move(dirty.own);
-  held_ = std::move(dirty.held);
-  note_spans(process);
   captured_ = true;
   return result;
+}
+
+/// What is there now becomes what was there; `result` gets what is gone.
+void MemorySpace::take_over(Dirty& dirty, const model::Process& process, Result& result) {
+  if (dirty.holds_the_same && stale_.empty()) {
+    stored_before_ = own_;
+    return;
+  }
+  if (dirty.holds_the_same) dirty.own = own_;
+  stored_before_ = unite(own_, stale_);
+  stale_.clear();
+  for (const auto& run : subtract(stored_before_, dirty.own)) {
+    result.runs.push_back({store::PageRun::Kind::Absent, run.first, run.count, nullptr, {}});
+  }
+  own_ = std::move(dirty.own);
+  if (dirty.holds_the_same) return;
+  held_ = std::move(dirty.held);
+  note_spans(process);
 }
 
 PageSet MemorySpace::find_shared_frames(const PageScanner& scanner, const PageSet& candidates,

@@ -70,9 +70,12 @@ class MemorySpace {
   Result capture(const model::Process& process, Ran ran, const Parent& parent, PageBuffer& buffer);
   /// A capture that was not stored: the next one must hold everything again.
   void forget();
+  /// After the pause: what capture() left for then.
+  void tidy() { used_scanner_.reset(); }
 
  private:
   struct Dirty {
+    bool holds_the_same = false;  ///< own and held, which are left empty, are what they were
     PageSet own;
     PageSet readable;
     PageSet unreadable;
@@ -80,6 +83,7 @@ class MemorySpace {
   };
   Dirty find_dirty(const model::Process& process, Ran ran);
   [[nodiscard]] Dirty find_dirty_at_rest(const model::Process& process);
+  void take_over(Dirty& dirty, const model::Process& process, Result& result);
   void end_look();
   void look(const Places* places);
   [[nodiscard]] PageSet take_marks(std::uint64_t end, const Places* places);
@@ -118,7 +122,8 @@ class MemorySpace {
 
   // Of the look that is being taken; empty between captures.
   std::optional<PageScanner> scanner_;
-  PageSet written_;    ///< marks taken of mappings under watch
+  std::optional<PageScanner> used_scanner_;  ///< still to be closed, which takes a while
+  PageSet written_;                          ///< marks taken of mappings under watch
   PageSet unwatched_;  ///< pages of mappings in spans_ that are not under watch
   PageSet intact_;     ///< large parts of own_ that are all there and without marks
   /// What the last capture looked at, in few pieces: [start, end) addresses of memory that may be

@@ -230,7 +230,7 @@ MemorySpace::Dirty MemorySpace::find_dirty(const model::Process& process, Ran ra
 }
 
 void MemorySpace::end_look() {
-  scanner_.reset();
+  used_scanner_ = std::exchange(scanner_, std::nullopt);
   taken_ = unite(taken_, written_);
   written_.clear();
   unwatched_.clear();
@@ -241,7 +241,7 @@ void MemorySpace::end_look() {
 /// The mappings are what they were: only those with marks need be looked at.
 MemorySpace::Dirty MemorySpace::find_dirty_at_rest(const model::Process& process) {
   Dirty dirty;
-  dirty.held = held_;
+  dirty.holds_the_same = true;
   std::uint64_t done = 0;
   const auto& mappings = process.mappings();
   for (const auto& run : written_) {
@@ -251,14 +251,23 @@ MemorySpace::Dirty MemorySpace::find_dirty_at_rest(const model::Process& process
          mapping != mappings.end() && mapping->start() < (run.first + run.count) * store::kPageSize;
          ++mapping) {
       if (!is_private_memory(*mapping)) continue;
-      append_runs(dirty.own, part_of(own_, done, mapping->start() / store::kPageSize));
+      const std::uint64_t first = mapping->start() / store::kPageSize;
+      append_runs(dirty.own, part_of(own_, done, first));
+      done = mapping->end() / store::kPageSize;
       const Look look = look_at(*mapping, Ran::No);
+      dirty.holds_the_same = dirty.holds_the_same &&
+                             subtract(part_of(own_, first, done), look.own).empty() &&
+                             subtract(look.own, part_of(own_, first, done)).empty();
       append_runs(dirty.own, look.own);
       append_runs(mapping->readable() ? dirty.readable : dirty.unreadable, look.changed);
-      done = mapping->end() / store::kPageSize;
     }
   }
+  if (dirty.holds_the_same) {
+    dirty.own.clear();
+    return dirty;
+  }
   append_runs(dirty.own, part_of(own_, done, kLastPage));
+  dirty.held = held_;
   return dirty;
 }
 

@@ -20,8 +20,7 @@ namespace {
 
 // One read() of a seq_file gives at most what the kernel's own buffer holds, but other files, such
 // as environ, fill what they are given.
-// Small: of a larger one the allocator gives pages back each time, and faults them in anew.
-constexpr std::size_t kInitialBuffer = 16 * 1024;
+constexpr std::size_t kWorthReading = std::size_t{8} << 10U;
 
 bool means_absent(int error) {
   return error == ENOENT || error == ESRCH || error == EACCES || error == EPERM ||
@@ -93,11 +92,7 @@ std::optional<ProcDirectory> ProcDirectory::open(int pid) {
 }
 
 ProcDirectory::ProcDirectory(int pid, UniqueFd directory)
-    : pid_(pid),
-      directory_(std::move(directory)),
-      living_tid_(pid),
-      buffer_(std::make_unique_for_overwrite<char[]>(kInitialBuffer)),
-      capacity_(kInitialBuffer) {}
+    : pid_(pid), directory_(std::move(directory)), living_tid_(pid) {}
 
 void ProcDirectory::find_living_thread() {
   for (const int tid : thread_ids()) {
@@ -139,15 +134,15 @@ std::optional<std::string_view> ProcDirectory::read_at(int directory, const char
   }
   std::size_t size = 0;
   for (;;) {
-    if (capacity_ - size < kInitialBuffer / 2) grow(size);
-    const ssize_t count = ::read(file.get(), buffer_.get() + size, capacity_ - size);
+    if (capacity_ - size < kWorthReading) grow(size);
+    const ssize_t count = ::read(file.get(), buffer() + size, capacity_ - size);
     if (count > 0) {
       size += static_cast<std::size_t>(count);
       if (shape == Shape::OneRecord && size < capacity_) {
-        return std::string_view(buffer_.get(), size);
+        return std::string_view(buffer(), size);
       }
     } else if (count == 0) {
-      return std::string_view(buffer_.get(), size);
+      return std::string_view(buffer(), size);
     } else if (means_absent(errno)) {
       return std::nullopt;
     } else if (errno != EINTR) {
@@ -169,8 +164,8 @@ std::string ProcDirectory::read_file(const std::string& path) {
 
 void ProcDirectory::grow(std::size_t used) const {
   auto larger = std::make_unique_for_overwrite<char[]>(capacity_ * 2);
-  std::memcpy(larger.get(), buffer_.get(), used);
-  buffer_ = std::move(larger);
+  std::memcpy(larger.get(), buffer(), used);
+  larger_ = std::move(larger);
   capacity_ *= 2;
 }
 
@@ -194,10 +189,10 @@ std::vector<int> ProcDirectory::list_numbers(int directory, const char* name) co
     throw_errno("open /proc/" + std::to_string(pid_) + "/" + name);
   }
   for (;;) {
-    const long size = ::syscall(SYS_getdents64, opened.get(), buffer_.get(), capacity_);
+    const long size = ::syscall(SYS_getdents64, opened.get(), buffer(), capacity_);
     if (size <= 0) break;  // an error here means that the process is gone
     for (long offset = 0; offset < size;) {
-      const auto* entry = reinterpret_cast<const dirent64*>(buffer_.get() + offset);
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer() + offset);
       if (const auto number = proc::to_number<int>(entry->d_name)) numbers.push_back(*number);
       offset += entry->d_reclen;
     }

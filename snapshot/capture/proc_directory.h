@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -96,9 +97,19 @@ class ProcDirectory {
   // Lookups from here are shorter; opened when first used.
   mutable UniqueFd fd_folder_;
   mutable UniqueFd fdinfo_folder_;
-  mutable std::unique_ptr<char[]>
-      buffer_;  // not a vector: pages that nothing is read into stay untouched
-  mutable std::size_t capacity_;
+  /// What is read most often fits in here. Not from the heap: a block of this size makes malloc
+  /// join all its small free blocks first. Its content does not outlive a move.
+  struct FirstBuffer {
+    FirstBuffer() {}
+    FirstBuffer(FirstBuffer&&) noexcept {}
+    FirstBuffer& operator=(FirstBuffer&&) noexcept { return *this; }
+    std::array<char, std::size_t{16} << 10U> bytes;  // not zeroed
+  };
+  [[nodiscard]] char* buffer() const { return larger_ ? larger_.get() : first_.bytes.data(); }
+
+  mutable FirstBuffer first_;
+  mutable std::unique_ptr<char[]> larger_;
+  mutable std::size_t capacity_ = first_.bytes.size();
 };
 
 inline constexpr auto kOneRecord = ProcDirectory::Shape::OneRecord;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,6 +102,19 @@ void fill_limits(const ProcDirectory& directory, model::Process& process) {
   }
 }
 
+// The kernel lists them by number. Asking for each takes half the time of the list.
+bool refresh_limits(model::Process& process) {
+  for (int i = 0; i < process.limits_size(); ++i) {
+    rlimit limit{};
+    if (::prlimit(process.pid(), static_cast<__rlimit_resource>(i), nullptr, &limit) != 0) {
+      return false;
+    }
+    process.mutable_limits(i)->set_soft(limit.rlim_cur);
+    process.mutable_limits(i)->set_hard(limit.rlim_max);
+  }
+  return true;
+}
+
 void fill_timers(const ProcDirectory& directory, model::Process& process) {
   const auto text = directory.read("timers");
   if (!text) return;
@@ -175,6 +189,26 @@ void capture_open_state(const ProcDirectory& directory, model::Process& process)
   fill_links(directory, process);
   process.set_coredump_filter(
       number_in<unsigned>(directory.read_shared("coredump_filter", kOneRecord), 16));
+}
+
+bool refresh_open_state(const ProcDirectory& directory, model::Process& process) {
+  const proc::Stat& stat = directory.stat();
+  const proc::Status* status = directory.status();
+  const bool alive = process.state() == model::Process::ALIVE;
+  if (!alive || status == nullptr || stat.start_time != process.start_time()) return false;
+  fill_from_stat(stat, process);
+  process.set_state(model::Process::ALIVE);  // /proc tells of our stop
+  process.set_cgroup(whole(directory.read("cgroup", kOneRecord)));
+  process.set_oom_score_adj(number_in<int>(directory.read("oom_score_adj", kOneRecord), 10));
+  process.clear_namespace_pids();
+  process.clear_namespace_process_groups();
+  process.clear_namespace_sessions();
+  fill_namespace_ids(*status, process);
+  process.set_umask(status->umask);
+  fill_links(directory, process);
+  process.set_coredump_filter(
+      number_in<unsigned>(directory.read_shared("coredump_filter", kOneRecord), 16));
+  return refresh_limits(process);
 }
 
 void capture_own_state(const ProcDirectory& directory, const OwnNamespaces& own,

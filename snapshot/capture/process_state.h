@@ -22,6 +22,9 @@ void capture_process_state(const ProcDirectory& directory, const OwnNamespaces& 
 void capture_open_state(const ProcDirectory& directory, model::Process& process);
 void capture_own_state(const ProcDirectory& directory, const OwnNamespaces& own,
                        model::Process& process);
+/// What others may have changed since capture_open_state() of a process that has not run since.
+/// False when it cannot be told.
+bool refresh_open_state(const ProcDirectory& directory, model::Process& process);
 /// In place of capture_own_state() and of remote system calls: what they found in `before`, for a
 /// process without timers that has not run since.
 void keep_own_state(const model::Process& before, model::Process& process);

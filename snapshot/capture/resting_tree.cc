@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "snapshot/capture/life_origin.h"
 #include "snapshot/capture/process_state.h"
@@ -15,20 +16,20 @@ namespace icecore::snapshot {
 void RestingTree::look_ahead(const std::vector<int>& pids, const Spaces& spaces, Mappings& mappings,
                              model::Snapshot& snapshot) {
   descriptors_.reset();
-  const bool rests = count_runs(pids) && std::ranges::all_of(pids, [&](int pid) {
-                       return look_at(pid, spaces, mappings, snapshot);
-                     });
-  if (!rests) {
-    snapshot.Clear();
-    return;
+  count_runs(pids);
+  for (const int pid : pids) {
+    const int before = snapshot.processes_size();
+    if (look_at(pid, spaces, mappings, snapshot)) continue;
+    while (snapshot.processes_size() > before) snapshot.mutable_processes()->RemoveLast();
   }
+  if (snapshot.processes_size() == 0) return;
   descriptors_.emplace(snapshot);
   descriptors_->capture_tables();
 }
 
 /// Before all else is read. A thread that is on a CPU now has this count already, and one more time
 /// on it shows; that it rests is for the rest to find.
-bool RestingTree::count_runs(const std::vector<int>& pids) {
+void RestingTree::count_runs(const std::vector<int>& pids) {
   seen_.clear();
   std::set<int> living;
   for (const int pid : pids) {
@@ -36,14 +37,13 @@ bool RestingTree::count_runs(const std::vector<int>& pids) {
     if (known == nullptr) continue;
     for (const auto& [tid, switches] : known->switches) {
       const auto runs = counts_.count(pid, tid);
-      if (!runs) return false;
+      if (!runs) continue;
       // One more than in the last snapshot: it has slept once since.
       seen_[tid] = {*runs, switches + 1};
       living.insert(tid);
     }
   }
   counts_.keep_only(living);
-  return true;
 }
 
 bool RestingTree::look_at(int pid, const Spaces& spaces, Mappings& mappings,
@@ -62,11 +62,12 @@ bool RestingTree::look_at(int pid, const Spaces& spaces, Mappings& mappings,
   if (!ThreadCapture::has_rested(*known, process, *space->second) || process.pending_mask() != 0)
     return false;
   if (prepared->second.start_time() != process.start_time()) return false;
+  if (!look_at_threads(*directory, *known, process)) return false;
   process.set_space(static_cast<std::uint64_t>(space->second->id()));
   keep_own_state(known->process, process);
   process.mutable_mappings()->Swap(prepared->second.mutable_mappings());
   space->second->expect_rest(process);
-  return look_at_threads(*directory, *known, process);
+  return true;
 }
 
 bool RestingTree::look_at_threads(const ProcDirectory& directory, const ThreadCapture::Known& known,
@@ -88,18 +89,55 @@ bool RestingTree::look_at_threads(const ProcDirectory& directory, const ThreadCa
   return true;
 }
 
-bool RestingTree::still_rests(const Spaces& spaces, model::Snapshot& snapshot) {
-  if (!descriptors_) return false;
-  const auto is_as_before = [&](auto& process) { return is_as_seen(process, spaces); };
-  if (static_cast<std::size_t>(snapshot.processes_size()) != tree_.processes().size() ||
-      !std::ranges::all_of(*snapshot.mutable_processes(), is_as_before)) {
+RestingTree::Rest RestingTree::find_rest(const Spaces& spaces, model::Snapshot& snapshot) {
+  if (!descriptors_) return Rest::None;
+  auto& processes = *snapshot.mutable_processes();
+  const int looked_at = processes.size();
+  rested_.clear();
+  int kept = 0;
+  for (int i = 0; i < looked_at; ++i) {
+    if (is_as_seen(processes[i], spaces)) processes.SwapElements(kept++, i);
+  }
+  if (kept == looked_at && static_cast<std::size_t>(kept) == tree_.processes().size()) {
+    descriptors_->capture_objects();
+    descriptors_.reset();
+    return Rest::All;
+  }
+  const int seen = std::exchange(kept, 0);
+  for (int i = 0; i < seen; ++i) {
+    if (refresh(processes[i])) processes.SwapElements(kept++, i);
+  }
+  while (processes.size() > kept) processes.RemoveLast();
+  if (kept == 0) {
     descriptors_.reset();
     snapshot.Clear();
-    return false;
+    return Rest::None;
+  }
+  for (const auto& process : processes) rested_.insert(process.pid());
+  return Rest::Some;
+}
+
+/// What others may have changed. Also false of zombies, which are nothing but that.
+bool RestingTree::refresh(model::Process& process) {
+  if (process.state() == model::Process::ZOMBIE) return false;
+  const auto directory = ProcDirectory::open(process.pid());
+  if (!directory || !refresh_open_state(*directory, process)) return false;
+  return std::ranges::all_of(*process.mutable_threads(), [&](model::Thread& thread) {
+    const auto status = read_thread_status(*directory, thread.tid());
+    if (status) refresh_thread(*status, process, thread);
+    return status.has_value();
+  });
+}
+
+void RestingTree::capture_descriptors(model::Snapshot& snapshot) {
+  if (!descriptors_->capture_other_tables(rested_)) {
+    for (auto& process : *snapshot.mutable_processes()) process.clear_descriptors();
+    snapshot.clear_open_files();
+    descriptors_.emplace(snapshot);
+    descriptors_->capture_tables();
   }
   descriptors_->capture_objects();
   descriptors_.reset();
-  return true;
 }
 
 bool RestingTree::is_as_seen(model::Process& process, const Spaces& spaces) {

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <set>
+#include <utility>
 
 #include "base/clock.h"
 #include "snapshot/capture/descriptors.h"
@@ -168,8 +170,15 @@ void TreeCapture::prepare() {
 
 void TreeCapture::look_ahead() {
   files_read_ = Files::InPause;
-  if (!rested_) return;
-  resting_tree_.look_ahead(parents_first(), spaces_, prepared_, next_->model);
+  if (resting_.empty()) return;
+  auto pids = parents_first();
+  std::erase_if(pids, [this](int pid) {
+    const auto space = spaces_.find(pid);
+    const bool shares = space != spaces_.end() &&
+                        shared_spaces_.contains(static_cast<std::uint64_t>(space->second->id()));
+    return shares || !(resting_.contains(pid) || tree_.processes().at(pid).zombie);
+  });
+  resting_tree_.look_ahead(pids, spaces_, prepared_, next_->model);
   if (!resting_tree_.has_looked() || SharedMemory::is_used(next_->model)) return;
   files_.collect(next_->model);
   files_read_ = Files::Ahead;
@@ -191,7 +200,7 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
 
   const auto middle = monotonic_ns();
   capture_memory(*captured);
-  if (files_read_ == Files::InPause) files_.collect(model);
+  collect_files(model);
   captured->files = files_.pending();
   for (auto& delta : kept_.capture(model, captured->pages)) {
     captured->spaces.push_back({delta.space, std::move(delta.runs)});
@@ -214,21 +223,43 @@ std::unique_ptr<CapturedSnapshot> TreeCapture::take(const model::Cause& cause) {
 
 void TreeCapture::capture_state(CapturedSnapshot& captured) {
   model::Snapshot& model = captured.model;
+  const auto rest = resting_tree_.find_rest(spaces_, model);
+  unasked_.clear();
   resting_.clear();
-  if (resting_tree_.still_rests(spaces_, model)) {
-    for (const auto& process : model.processes()) resting_.insert(process.pid());
-  } else {
-    for (const int pid : parents_first()) capture_process(pid, captured);
-    DescriptorCapture(model).capture();
-    files_read_ = Files::InPause;
+  for (const auto& process : model.processes()) {
+    if (process.state() != model::Process::ZOMBIE) resting_.insert(process.pid());
   }
+  read_ahead_ = resting_.size();
+  const bool some = rest == RestingTree::Rest::Some && capture_others(captured);
+  if (rest != RestingTree::Rest::All && !some) capture_all(captured);
   model.set_root_pid(tree_.root());  // what follows asks for it
   capture_life_origin(model);
   capture_ipc_objects(model);
-  rested_ = shared_spaces_.empty() &&
-            std::ranges::all_of(model.processes(), [this](const model::Process& process) {
-              return process.state() == model::Process::ZOMBIE || resting_.contains(process.pid());
-            });
+}
+
+void TreeCapture::capture_all(CapturedSnapshot& captured) {
+  captured.model.Clear();
+  resting_.clear();
+  read_ahead_ = 0;
+  for (const int pid : parents_first()) capture_process(pid, captured);
+  ask_processes(captured.model);
+  DescriptorCapture(captured.model).capture();
+  files_read_ = Files::InPause;
+}
+
+/// The model has the processes in resting_. False when too little of what was read ahead is of use.
+bool TreeCapture::capture_others(CapturedSnapshot& captured) {
+  model::Snapshot& model = captured.model;
+  if (files_read_ != Files::Ahead || !files_.refresh(model)) return false;
+  files_read_ = Files::PartlyAhead;
+  first_in_pause_ = model.processes_size();
+  const std::set<int> read_ahead = resting_;
+  for (const int pid : parents_first()) {
+    if (!read_ahead.contains(pid)) capture_process(pid, captured);
+  }
+  ask_processes(model);
+  resting_tree_.capture_descriptors(model);
+  return true;
 }
 
 void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
@@ -250,7 +281,7 @@ void TreeCapture::capture_process(int pid, CapturedSnapshot& captured) {
   if (ran == MemorySpace::Ran::No && has_rested(process, space)) {
     capture_resting(*directory, process);
   } else {
-    capture_running(*directory, space, process, snapshot);
+    capture_running(*directory, space, process);
   }
 }
 
@@ -263,22 +294,27 @@ void TreeCapture::capture_resting(const ProcDirectory& directory, model::Process
   resting_.insert(process.pid());
   keep_own_state(threads_.before(process).process, process);
   capture_pending(process);
-  const auto prepared = prepared_.find(process.pid());
-  if (prepared != prepared_.end() && prepared->second.start_time() == process.start_time()) {
-    process.mutable_mappings()->Swap(prepared->second.mutable_mappings());
-  } else {
-    capture_mappings(directory, process);
-  }
+  capture_mappings(directory, process);
   flags_.apply(process);
 }
 
 void TreeCapture::capture_running(const ProcDirectory& directory, MemorySpace* space,
-                                  model::Process& process, model::Snapshot& snapshot) {
+                                  model::Process& process) {
   capture_own_state(directory, namespaces_, process);
   capture_mappings(directory, process);
   flags_.apply(process);
   capture_pending(process);
-  ask_process(process, space, snapshot);
+  unasked_.push_back({&process, space});
+}
+
+/// The tracer moves to the CPU of each: those of one CPU after each other.
+void TreeCapture::ask_processes(model::Snapshot& snapshot) {
+  std::ranges::stable_sort(unasked_, {}, [](const Unasked& each) {
+    return each.process->threads_size() > 0 ? each.process->threads(0).cpu() : 0;
+  });
+  for (const auto& [process, space] : std::exchange(unasked_, {})) {
+    ask_process(*process, space, snapshot);
+  }
 }
 
 void TreeCapture::capture_pending(model::Process& process) {
@@ -322,7 +358,7 @@ void TreeCapture::capture_memory(CapturedSnapshot& captured) {
   model::Snapshot& snapshot = captured.model;
   // First the shared objects: they mark the mappings that are theirs.
   std::vector<SharedMemory::Delta> shared;
-  if (files_read_ == Files::InPause) shared = shared_.capture(snapshot, captured.pages);
+  if (files_read_ != Files::Ahead) shared = shared_.capture(snapshot, captured.pages);
   std::set<std::uint64_t> done;
   shared_spaces_.clear();
   for (auto& process : *snapshot.mutable_processes()) {
@@ -342,6 +378,28 @@ void TreeCapture::capture_memory(CapturedSnapshot& captured) {
     captured.spaces.push_back({space.id(), std::move(result.runs)});
   }
   for (auto& delta : shared) captured.spaces.push_back({delta.space, std::move(delta.runs)});
+}
+
+void TreeCapture::collect_files(model::Snapshot& snapshot) {
+  switch (files_read_) {
+    case Files::Ahead:
+      return;
+    case Files::InPause:
+      files_.collect(snapshot);
+      return;
+    case Files::PartlyAhead:
+      files_.collect_more(snapshot, first_in_pause_);
+      break;
+  }
+  // Those that were read ahead came first so far.
+  std::map<int, int> places;
+  for (const int pid : parents_first()) places.emplace(pid, static_cast<int>(places.size()));
+  const auto place_of = [&places](const model::Process* process) {
+    const auto place = places.find(process->pid());
+    return place == places.end() ? INT_MAX : place->second;  // killed meanwhile
+  };
+  auto& processes = *snapshot.mutable_processes();
+  std::ranges::sort(processes.pointer_begin(), processes.pointer_end(), {}, place_of);
 }
 
 // ---- after the pause --------------------------------------------------------------------------
@@ -371,6 +429,7 @@ void TreeCapture::complete(CapturedSnapshot& captured) {
     }
   }
   list_unread(captured.model);
+  for (auto& [pid, space] : spaces_) space->tidy();
   find_watched_paths(captured.model);
   list_limitations(captured.model);
   threads_.remember(captured.model);

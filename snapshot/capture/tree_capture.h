@@ -65,6 +65,8 @@ class TreeCapture {
   /// The last captured snapshot was not stored: the next must hold everything again.
   void forget();
 
+  /// Of the last pause: processes of which most was read before it.
+  [[nodiscard]] std::size_t read_ahead() const { return read_ahead_; }
   /// The most bytes of memory that copied pages have taken at a time.
   [[nodiscard]] std::uint64_t buffer_peak() const { return pool_->peak(); }
 
@@ -72,11 +74,14 @@ class TreeCapture {
   [[nodiscard]] std::vector<int> parents_first() const;
   void look_ahead();
   void capture_state(CapturedSnapshot& captured);
+  void capture_all(CapturedSnapshot& captured);
+  bool capture_others(CapturedSnapshot& captured);
+  void collect_files(model::Snapshot& snapshot);
   void capture_process(int pid, CapturedSnapshot& captured);
-  void capture_running(const ProcDirectory& directory, MemorySpace* space, model::Process& process,
-                       model::Snapshot& snapshot);
+  void capture_running(const ProcDirectory& directory, MemorySpace* space, model::Process& process);
   void capture_resting(const ProcDirectory& directory, model::Process& process);
   [[nodiscard]] bool has_rested(const model::Process& process, const MemorySpace* space) const;
+  void ask_processes(model::Snapshot& snapshot);
   void ask_process(model::Process& process, MemorySpace* space, model::Snapshot& snapshot);
   static void not_asked(const model::Process& process, model::Snapshot& snapshot);
   void capture_pending(model::Process& process);
@@ -93,11 +98,17 @@ class TreeCapture {
   std::map<int, std::unique_ptr<MemorySpace>> spaces_;  ///< by pid
   ThreadCapture threads_;
   RestingTree resting_tree_;
-  bool rested_ = false;  ///< nothing ran between the last two snapshots
-  enum class Files { InPause, Ahead } files_read_ = Files::InPause;
-  /// By pid: mappings as prepare() saw them, for processes that did not run since.
+  enum class Files { InPause, PartlyAhead, Ahead } files_read_ = Files::InPause;
+  int first_in_pause_ = 0;  ///< with PartlyAhead: the first process whose files are to be read
+  /// By pid: mappings as prepare() saw them, for the look ahead.
   std::map<int, model::Process> prepared_;
-  std::set<int> resting_;                  ///< of this pause: processes that did not run
+  std::set<int> resting_;  ///< processes that did not run between the last two snapshots
+  std::size_t read_ahead_ = 0;
+  struct Unasked {
+    model::Process* process;
+    MemorySpace* space;  ///< null when it is another's
+  };
+  std::vector<Unasked> unasked_;           ///< of this pause
   std::set<std::uint64_t> shared_spaces_;  ///< of the last snapshot: used by several processes
   SharedMemory shared_;
   MappedFiles files_;

@@ -311,11 +311,14 @@ bool RemoteProcess::step_syscall(TracedThread& thread, RemoteCall& call) {
   // instruction then ends the program with SIGTRAP. That of PTRACE_SYSCALL goes with the tracer.
   do {
     if (!ptrace_call::resume_to_syscall(thread.tid, 0) || !wait_for_trap(thread)) return false;
-  } while (ptrace_call::syscall_side(thread.tid) != ptrace_call::SyscallSide::Exit);
+  } while (ptrace_call::syscall_side(thread.tid) != ptrace_call::SyscallSide::Entry);
+  // Sent now, the signal stops the thread behind the call, before any instruction: one stop less
+  // than by way of the call's exit. It cuts short none of the calls that are made so.
+  if (!go_to_signal_stop(thread)) return false;
   const auto after = ptrace_call::registers(thread.tid);
   if (!after) return false;
   call.result = static_cast<std::int64_t>(after->rax);
-  return go_to_signal_stop(thread);
+  return true;
 }
 
 /// Only from such a stop a signal can be delivered, and the kernel restarts an interrupted call.

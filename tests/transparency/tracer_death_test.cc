@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,8 @@ using Clock = std::chrono::steady_clock;
 /// Snapshots of `pid` without end, the first of each recording with new watches.
 [[noreturn]] void take_snapshots(int pid, TracedTree::Between between) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
@@ -38,12 +41,17 @@ using Clock = std::chrono::steady_clock;
     if (between == TracedTree::Between::Attached) tree.attach();
     std::uint64_t spaces = 0;
     snapshot::TreeCapture capture(tree, [&] { return store::SpaceId{++spaces}; });
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 4; ++i) {
+      capture.prepare();
       tree.note_sleepers();
-      if (tree.freeze(std::chrono::seconds(5)) == TracedTree::Outcome::Frozen) capture.take({});
+      std::unique_ptr<snapshot::CapturedSnapshot> captured;
+      if (tree.freeze(std::chrono::seconds(5)) == TracedTree::Outcome::Frozen) {
+        captured = capture.take({});
+      }
       tree.thaw();
       while (tree.dispatch()) {
       }
+      if (captured) capture.complete(*captured);
     }
   }
 }
@@ -78,13 +86,16 @@ std::string state_left(int pid) {
   return {};
 }
 
-/// One tracer of the tree below `pid`, killed `microseconds` after its start.
+/// One tracer of the tree below `pid`, ended `microseconds` after its start: every other time by
+/// kill -9, as the kernel does it too when memory is short, or by a crash.
 void kill_tracer_after(long microseconds, int pid, TracedTree::Between between) {
+  static int times = 0;
+  const int signal = times++ % 2 == 0 ? SIGKILL : SIGSEGV;
   const pid_t tracer = ::fork();
   if (tracer == 0) take_snapshots(pid, between);
   const timespec delay{0, microseconds * 1000};
   ::nanosleep(&delay, nullptr);
-  ::kill(tracer, SIGKILL);
+  ::kill(tracer, signal);
   ::waitpid(tracer, nullptr, 0);
 }
 
