@@ -4,6 +4,8 @@
 //   threads N            N threads asleep
 //   processes N          N child processes asleep
 //   busy N               N child processes, each of which works a little every 10 ms
+//   one-busy N           N child processes asleep but for one of them
+//   busy-threads N       N threads, each of which works a little every 10 ms
 //   spin SECONDS         counts for so long, prints how far it came, ends
 //   copy PID ADDRESS MIB PERCENT   no load: prints the microseconds that process_vm_readv alone
 //   takes
@@ -66,19 +68,33 @@ void processes(int count) {
   for (;;) pause();
 }
 
-void busy(int count) {
+[[noreturn]] void work() {
+  for (volatile unsigned long done = 0;;) {
+    for (int j = 0; j < 10000; ++j) done = done + 1;
+    usleep(10000);
+  }
+}
+
+/// `working` of `count` processes work.
+void busy(int count, int working) {
   for (int i = 1; i < count; ++i) {
     if (fork() == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      for (volatile unsigned long work = 0;;) {
-        for (int j = 0; j < 10000; ++j) work = work + 1;
-        usleep(10000);
-      }
+      if (i <= working) work();
+      for (;;) pause();
     }
   }
   std::puts("READY");
   std::fflush(stdout);
   for (;;) pause();
+}
+
+void busy_threads(int count) {
+  std::vector<std::thread> all;
+  for (int i = 1; i < count; ++i) all.emplace_back(work);
+  std::puts("READY");
+  std::fflush(stdout);
+  work();
 }
 
 void copy(int pid, std::uint64_t address, std::size_t mebibytes, double percent) {
@@ -125,7 +141,9 @@ int main(int argc, char** argv) {
   if (what == "memory" && argc > 3) memory(std::strtoul(argv[2], nullptr, 10), std::atof(argv[3]));
   if (what == "threads") threads(std::atoi(argv[2]));
   if (what == "processes") processes(std::atoi(argv[2]));
-  if (what == "busy") busy(std::atoi(argv[2]));
+  if (what == "busy") busy(std::atoi(argv[2]), std::atoi(argv[2]));
+  if (what == "one-busy") busy(std::atoi(argv[2]), 1);
+  if (what == "busy-threads") busy_threads(std::atoi(argv[2]));
   if (what == "copy" && argc > 5) {
     copy(std::atoi(argv[2]), std::strtoull(argv[3], nullptr, 16),
          std::strtoul(argv[4], nullptr, 10), std::atof(argv[5]));

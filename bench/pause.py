@@ -5,9 +5,9 @@
     bench/pause.py [--icecore BINARY] [--quick]
 
 Prints Markdown tables. Stands on the machine's own speed: compare rows and ratios of one run only.
-"allowed" is the aim: 1.5 times what process_vm_readv alone takes for the dirty pages,
-1 ms, and 20 us for each thread. gcore (gdb) stops the program for the whole dump. CRIU is measured when it is
-installed and runs on this kernel; else its column has what CRIU 4.2 needed on a machine of the same kind.
+"allowed" is the aim: 1.5 times what process_vm_readv alone takes for the dirty pages ("readv alone"), 1 ms, and 20 us
+for each thread. CRIU is measured when it is installed and runs on this kernel; else its column has what CRIU 4.2
+needed on a machine of the same kind. "recorder" is the most memory that icecore had.
 """
 import argparse
 import json
@@ -39,22 +39,17 @@ class Bench:
         return process
 
     def snapshots(self, pid, count, every):
+        """The rows of `count` snapshots, and the most MiB that the recorder had in memory."""
         name = f"b{pid}"
-        subprocess.run([self.icecore, "attach", "-q", "--name", name, "--every", every, "--count", str(count),
-                        str(pid)], env=self.environment, check=True, timeout=300)
+        recorder = subprocess.Popen([self.icecore, "attach", "-q", "--name", name, "--every", every, "--count",
+                                     str(count), str(pid)], env=self.environment)
+        _, status, usage = os.wait4(recorder.pid, 0)
+        recorder.returncode = os.waitstatus_to_exitcode(status)
+        if recorder.returncode != 0:
+            sys.exit(f"error: icecore attach ended with {recorder.returncode}")
         rows = json.loads(subprocess.run([self.icecore, "list", name, "--json"], env=self.environment, check=True,
                                          capture_output=True, text=True).stdout)
-        return rows
-
-    def gcore_ms(self, pid):
-        if not shutil.which("gcore"):
-            return None
-        begin = time.monotonic()
-        done = subprocess.run(["gcore", "-o", str(self.work / "core"), str(pid)], capture_output=True, timeout=600)
-        elapsed = (time.monotonic() - begin) * 1000
-        for core in self.work.glob("core.*"):
-            core.unlink()
-        return elapsed if done.returncode == 0 else None
+        return rows, usage.ru_maxrss / 1024
 
     def copy_ms(self, process, size, percent):
         """What process_vm_readv alone takes for so many scattered pages of the process."""
@@ -90,15 +85,27 @@ def ratio(other, ours):
     return "-" if other is None else f"{other / ours:.0f} x"
 
 
+def fraction(ours, other):
+    return "-" if other is None else f"{ours / other:.2f}"
+
+
 def cases(quick):
+    """Label, arguments of the load, threads."""
     size = 256 if quick else 1024
     for percent in (0, 1, 10):
         yield f"{size} MiB, {percent} % dirtied per 100 ms", ("memory", size, percent), 1
-    for count in (1, 100) if quick else (1, 100, 1000):
-        yield f"{count} threads", ("threads", count), count
-    for count in (1, 50) if quick else (1, 50, 500):
-        yield f"{count} processes", ("processes", count), count
-    yield "50 busy processes", ("busy", 50), 50
+    counts = (1, 100) if quick else (1, 100, 1000)
+    for count in counts:
+        yield f"{count} threads, idle", ("threads", count), count
+    for count in counts:
+        yield f"{count} threads, busy", ("busy-threads", count), count
+    counts = (1, 50) if quick else (1, 50, 500)
+    for count in counts:
+        yield f"{count} processes, idle", ("processes", count), count
+    for count in counts[1:]:
+        yield f"{count} processes, one busy", ("one-busy", count), count
+    for count in counts[1:]:
+        yield f"{count} processes, busy", ("busy", count), count
 
 
 # What CRIU 4.2 was seen to freeze on a machine of this kind, where it runs: milliseconds.
@@ -107,29 +114,31 @@ CRIU = {("memory", 1024, 0): 462, ("memory", 1024, 1): 462, ("memory", 1024, 10)
 
 
 def pause_table(bench, quick):
-    print("| program | first pause | pause: least | median | freeze | dump | resume | copied | allowed | gcore | "
-          "CRIU | CRIU to our least |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| program | first pause | pause: least | median | freeze | dump | resume | copied | readv alone | "
+          "pause : readv | allowed | pause : allowed | CRIU | CRIU : pause | recorder |")
+    print("|" + "---|" * 15)
     for label, arguments, threads in cases(quick):
         process = bench.start(*arguments)
         try:
-            rows = bench.snapshots(process.pid, 12, "1s" if arguments[0] == "memory" else "300ms")
+            rows, recorder = bench.snapshots(process.pid, 12, "1s" if arguments[0] == "memory" else "300ms")
             later = rows[1:] or rows
             pause = [row["pause_us"] / 1000 for row in later]
             part = {key: statistics.median(row[f"{key}_us"] for row in later) / 1000
                     for key in ("freeze", "dump", "resume")}
             dirty = statistics.median(row["dirty_bytes"] for row in later) / 2**20
-            allowed = 1 + 0.02 * threads
+            copy = None
             if arguments[0] == "memory" and dirty >= 1:
                 # Of what is dirty, a part is copied ahead of the pause; all of it counts here.
                 percent = min(100, 100 * dirty / arguments[1])
-                allowed += 1.5 * bench.copy_ms(process, arguments[1], percent)
-            gcore = bench.gcore_ms(process.pid) if arguments[0] in ("memory", "threads") else None
+                copy = bench.copy_ms(process, arguments[1], percent)
+            allowed = 1 + 0.02 * threads + 1.5 * (copy or 0)
+            least = min(pause)
             criu = bench.criu_ms(process.pid) or CRIU.get(arguments)
-            print(f"| {label} | {text(rows[0]['pause_us'] / 1000)} | {text(min(pause))} | "
+            print(f"| {label} | {text(rows[0]['pause_us'] / 1000)} | {text(least)} | "
                   f"{text(statistics.median(pause))} | {text(part['freeze'])} | {text(part['dump'])} | "
-                  f"{text(part['resume'])} | {dirty:.1f} MiB | {text(allowed)} | {text(gcore)} | {text(criu)} | "
-                  f"{ratio(criu, min(pause))} |", flush=True)
+                  f"{text(part['resume'])} | {dirty:.1f} MiB | {text(copy)} | {fraction(least, copy)} | "
+                  f"{text(allowed)} | {fraction(least, allowed)} | {text(criu)} | {ratio(criu, least)} | "
+                  f"{recorder:.0f} MiB |", flush=True)
         finally:
             stop(process)
 
