@@ -125,6 +125,12 @@ void History::find_in_time(std::uint64_t number) {
   past_.keep_going = {};
 }
 
+std::vector<int> History::copies() const {
+  std::vector<int> pids;
+  for (const auto& [position, moment] : kept_) pids.push_back(moment->pid);
+  return pids;
+}
+
 MomentPointer History::begin() const { return kept_.empty() ? nullptr : kept_.begin()->second; }
 
 std::uint64_t History::forget_half() {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "replay/record/event_log.h"
 #include "replay/timeline/counted_replay.h"
@@ -42,8 +43,8 @@ class History {
   void set_keep_going(CountedReplay::KeepGoing keep_going) {
     past_.keep_going = std::move(keep_going);
   }
-  /// Bytes that the copies take beside what process `pid`, which is recorded, has itself.
-  [[nodiscard]] std::uint64_t memory_of_copies(int pid) const;
+  /// The processes that the kept moments are.
+  [[nodiscard]] std::vector<int> copies() const;
   /// Null while there is none.
   [[nodiscard]] MomentPointer begin() const;
   /// Forgets the older half of what is kept; returns the first event that is still needed.

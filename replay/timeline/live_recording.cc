@@ -164,7 +164,9 @@ void LiveRecording::note_checkpoint(Life& life, const LiveProcess& process, cons
   LiveMemory(moment.pid).clean_copy_of(*process.memory);
   life.events_at_checkpoint = life.log.end();
   life.checkpoint_time = std::chrono::steady_clock::now();
-  if (life.log.bytes() > kMostLogBytes) {
+  const bool copies_take_too_much =
+      life.copy_memory.is_too_much(process.pid, life.history->copies());
+  if (life.log.bytes() > kMostLogBytes || copies_take_too_much) {
     life.log.forget_before(life.history->forget_half());
     life.begins_because = "older moments took more memory than is kept";
   }

@@ -12,6 +12,7 @@
 #include "replay/live/run_observer.h"
 #include "replay/record/event_log.h"
 #include "replay/record/event_recorder.h"
+#include "replay/timeline/copy_memory.h"
 #include "replay/timeline/history.h"
 #include "replay/timeline/put_off_signal.h"
 #include "replay/timeline/sure_moments.h"
@@ -32,6 +33,7 @@ class LiveRecording : public RunObserver {
     /// While there is no history although one is wanted.
     SureMoments sure;
     std::string begins_because;
+    CopyMemory copy_memory;
     PutOffSignal put_off;
     bool in_call = false;
     bool hopeless = false;  ///< until it executes another program

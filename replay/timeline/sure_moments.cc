@@ -83,9 +83,15 @@ void SureMoments::add(const LiveProcess& process, std::int32_t maker) {
     throw;
   }
   took();
-  if (moments_.size() <= kMostMoments) return;
-  moments_.pop_front();
-  ++begin_;
+  if (moments_.size() > kMostMoments) forget(1);
+  std::vector<int> copies;
+  for (const auto& moment : moments_) copies.push_back(moment->copy());
+  if (copy_memory_.is_too_much(process.pid, copies)) forget(moments_.size() / 2);
+}
+
+void SureMoments::forget(std::size_t count) {
+  moments_.erase(moments_.begin(), moments_.begin() + static_cast<std::ptrdiff_t>(count));
+  begin_ += count;
 }
 
 }  // namespace icecore::replay

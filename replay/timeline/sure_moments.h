@@ -16,6 +16,7 @@
 #include "replay/live/live_process.h"
 #include "replay/record/memory_map.h"
 #include "replay/record/process_copy.h"
+#include "replay/timeline/copy_memory.h"
 
 namespace icecore::replay {
 
@@ -32,6 +33,7 @@ class SureMoment {
   };
   [[nodiscard]] const std::map<std::int32_t, ThreadState>& threads() const { return threads_; }
   [[nodiscard]] std::int32_t maker() const { return maker_; }
+  [[nodiscard]] int copy() const { return copy_->pid(); }
   [[nodiscard]] std::chrono::steady_clock::time_point time() const { return time_; }
   /// Bytes read up to the first that is not known: mapped shared memory goes on changing, so that
   /// it can be read only where that is little, and was kept.
@@ -66,7 +68,10 @@ class SureMoments {
   }
 
  private:
+  void forget(std::size_t count);
+
   std::deque<std::shared_ptr<const SureMoment>> moments_;
+  CopyMemory copy_memory_;
   std::uint64_t begin_ = 0;
   std::chrono::steady_clock::time_point tried_;
   std::chrono::steady_clock::duration cost_{};

@@ -47,7 +47,7 @@ std::string text_of(const Position& position) {
 }
 
 std::string cost_text(const LiveRecording::Life& life, std::int32_t pid) {
-  const std::uint64_t copies = life.history->memory_of_copies(pid);
+  const std::uint64_t copies = memory_of_copies(pid, life.history->copies());
   const std::chrono::duration<double> age =
       std::chrono::steady_clock::now() - life.history->begin()->time;
   const double each = static_cast<double>(copies + life.log.bytes()) / 1024 / age.count();

@@ -79,8 +79,8 @@ def test_steps_back_and_forward():
     """Through printf, and AVX string functions, with equal registers and memory at every step."""
     with Gdb("10") as gdb:
         gdb.ask("break counted", "continue", "delete", f"source {pathlib.Path(__file__).with_name('step_states.py')}")
-        answer = gdb.ask("python walk(300)")
-        expect("300 steps back and forward again: all equal" in answer, answer)
+        answer = gdb.ask("python walk(200)")
+        expect("200 steps back and forward again: all equal" in answer, answer)
         expect("in the present" in gdb.ask("monitor when"), "the present again")
 
 
