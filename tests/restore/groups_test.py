@@ -33,8 +33,9 @@ class Groups(revival.RevivalTest):
     def test_huge_pages(self):
         pool = pathlib.Path("/proc/sys/vm/nr_hugepages")
         before = pool.read_text()
-        self.addCleanup(pool.write_text, before)
-        pool.write_text(str(int(before) + 6))
+        if os.access(pool, os.W_OK):
+            self.addCleanup(pool.write_text, before)
+            pool.write_text(str(int(before) + 6))
         if int(pool.read_text()) < int(before) + 6:
             self.skipTest("this machine has no six huge pages")
         self.check_group("huge")
