@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "base/error.h"
@@ -178,8 +179,10 @@ void SqliteConnection::give_back(std::string sql, sqlite3_stmt* statement) noexc
 }
 
 void SqliteConnection::fail(const std::string& doing, int code) const {
-  const std::string text = database_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(database_);
-  Error error(doing + " " + file_ + ": " + text, errno_of(code, database_));
+  std::string text = database_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(database_);
+  const int cause = errno_of(code, database_);
+  if ((code & 0xff) == SQLITE_IOERR && cause != 0) text += std::string(": ") + std::strerror(cause);
+  Error error(doing + " " + file_ + ": " + text, cause);
   switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:

@@ -62,8 +62,11 @@ UniqueFd open_program_file(const snapshot::StoredSnapshot& snapshot, const model
     throw Refused(file.path() + (file.deleted() ? " was deleted" : " is gone or has changed") +
                   " and its content is not in the snapshot");
   }
-  const int copy = surroundings.lost->find_or_make(
-      file.identity(), [&] { return copy_from_store(*stored, file, surroundings.root); });
+  const int copy = surroundings.lost->find_or_make(file.identity(), [&] {
+    const UniqueFd made = copy_from_store(*stored, file, surroundings.root);
+    // While anybody can write to it, the kernel does not take it for a process's executable.
+    return reopen(made.get(), O_RDONLY);
+  });
   return reopen(copy, O_RDONLY);
 }
 

@@ -1,13 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/image/cgroups.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
+#include "base/unique_fd.h"
 #include "snapshot/capture/proc_directory.h"
 
 namespace icecore::replay {
 
 using snapshot::proc::Mount;
+
+namespace {
+
+std::string words_of(const std::string& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  std::ranges::replace(line, ' ', ',');
+  return line;
+}
+
+}  // namespace
 
 std::map<std::string, std::string> cgroups_of(const std::string& process) {
   std::map<std::string, std::string> paths;
@@ -45,6 +65,29 @@ std::string cgroup_directory(const std::vector<Mount>& mounts, const std::string
     if (fits && path.starts_with(root)) return mount.mount_point + path.substr(root.size());
   }
   return {};
+}
+
+int write_cgroup_file(const std::string& path, const std::string& text) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return errno;
+  return ::write(fd.get(), text.data(), text.size()) < 0 ? errno : 0;
+}
+
+CgroupParent parent_with(const std::string& own, const std::string& mount,
+                         const std::string& controllers) {
+  int error = ENOENT;
+  std::string wanted = "+" + controllers;
+  if (const auto comma = wanted.find(','); comma != std::string::npos) {
+    wanted.replace(comma, 1, " +");
+  }
+  for (std::string parent = own; parent.size() >= mount.size();
+       parent = std::filesystem::path(parent).parent_path()) {
+    const std::string control = parent + "/cgroup.subtree_control";
+    if (has_controllers(words_of(control), controllers)) return {parent, 0};
+    error = write_cgroup_file(control, wanted);
+    if (error == 0) return {parent, 0};
+  }
+  return {"", error};
 }
 
 }  // namespace icecore::replay

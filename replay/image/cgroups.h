@@ -23,4 +23,17 @@ namespace icecore::replay {
 /// "rw,cpu,cpuacct" has all of "cpu,cpuacct".
 [[nodiscard]] bool has_controllers(const std::string& options, const std::string& controllers);
 
+/// 0 or errno.
+int write_cgroup_file(const std::string& path, const std::string& text);
+
+/// Of version 2, whose cgroups get controllers only from a parent that passes them on, which one
+/// that has processes of its own may not do (but the root): `own` or the nearest above it, down
+/// from `mount`, that does or, asked by us, will. `error` is 0 or why there is none.
+struct CgroupParent {
+  std::string directory;
+  int error = 0;
+};
+[[nodiscard]] CgroupParent parent_with(const std::string& own, const std::string& mount,
+                                       const std::string& controllers);
+
 }  // namespace icecore::replay

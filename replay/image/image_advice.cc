@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <string_view>
 
@@ -125,6 +127,67 @@ void advise_on_files(const model::Snapshot& snapshot, Lines& lines) {
   }
 }
 
+/// The number that the file begins with; 0 when it is none.
+int number_in(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  int number = 0;
+  in >> number;
+  return number;
+}
+
+/// In the usual places, and where the command lines say.
+void advise_on_pid_files(const model::Snapshot& snapshot, Lines& lines) {
+  std::set<int> pids;
+  std::set<std::filesystem::path> places{"/run"};
+  std::set<std::filesystem::path> files;
+  for (const auto& process : snapshot.processes()) {
+    pids.insert(process.pid());
+    places.insert(process.working_directory());
+    for_each_entry(process.command_line(), [&](std::string_view word) {
+      if (word.ends_with(".pid")) files.insert(word.substr(word.find_last_of("= ") + 1));
+    });
+  }
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator("/run", none)) {
+    if (entry.is_directory(none)) places.insert(entry.path());
+  }
+  for (const auto& place : places) {
+    for (const auto& entry : std::filesystem::directory_iterator(place, none)) {
+      if (entry.path().extension() == ".pid" && entry.is_regular_file(none)) {
+        files.insert(entry.path());
+      }
+    }
+  }
+  for (const auto& file : files) {
+    if (!pids.contains(number_in(file))) continue;
+    lines.push_back("pid file: " + file.string() + " names process " +
+                    std::to_string(number_in(file)) +
+                    ", which outside of its copy is nobody or somebody else; icecore image run "
+                    "--pidfile FILE writes the right one");
+  }
+}
+
+bool waits_for_calendar(const model::OpenFile& file) {
+  bool calendar = false;
+  bool absolute = false;
+  bool set = false;
+  for (const auto& line : file.fdinfo()) {
+    calendar |= line == "clockid: 0" || line == "clockid: 8";  // CLOCK_REALTIME, its _ALARM
+    absolute |= line.starts_with("settime flags: ") && (line.back() - '0') % 2 == 1;
+    set |= line.starts_with("it_value: (") && !line.starts_with("it_value: (0, 0)");
+  }
+  return calendar && absolute && set;
+}
+
+void advise_on_times(const model::Snapshot& snapshot, Lines& lines) {
+  const auto timers = std::ranges::count_if(snapshot.open_files(), waits_for_calendar);
+  if (timers > 0) {
+    lines.push_back("time: " + std::to_string(timers) +
+                    " of its timers wait for a moment of the calendar; in copies that start later "
+                    "they expire at once");
+  }
+}
+
 void advise_on_machine(const model::Snapshot& snapshot, Lines& lines) {
   if (maps(snapshot, "/libjvm.so")) {
     lines.push_back(
@@ -141,6 +204,8 @@ std::vector<std::string> image_advice(const model::Snapshot& snapshot) {
   advise_on_environment(snapshot, lines);
   advise_on_random(snapshot, lines);
   advise_on_files(snapshot, lines);
+  advise_on_pid_files(snapshot, lines);
+  advise_on_times(snapshot, lines);
   advise_on_machine(snapshot, lines);
   return lines;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/image/limited_cgroup.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,10 +10,8 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "base/error.h"
-#include "base/unique_fd.h"
 #include "replay/image/cgroups.h"
 
 namespace icecore::replay {
@@ -25,44 +22,10 @@ namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "icecore-";
 constexpr long kPeriodUs = 100'000;  // the kernel's own default
 
-/// 0 or errno.
-int write_text(const std::string& path, const std::string& text) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd.valid()) return errno;
-  return ::write(fd.get(), text.data(), text.size()) < 0 ? errno : 0;
-}
-
 [[noreturn]] void refuse(const std::string& what, int error) {
   Refused refused(what + ": " + std::strerror(error));
   refused.set_hint("systemd-run --scope -p MemoryMax=1G -p CPUQuota=50% icecore image run ...");
   throw refused;
-}
-
-std::string words_of(const std::string& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  std::ranges::replace(line, ' ', ',');
-  return line;
-}
-
-/// Version 2 gives controllers only to cgroups whose parent has passed them on, which one that has
-/// processes of its own may not do: ours, or the nearest above it that does or can.
-std::string parent_for(const std::string& own, const std::string& mount,
-                       const std::string& wanted) {
-  int error = ENOENT;
-  std::string passed_on = wanted;
-  if (const auto comma = passed_on.find(','); comma != std::string::npos) {
-    passed_on.replace(comma, 1, " +");
-  }
-  for (std::string parent = own; parent.size() >= mount.size();
-       parent = fs::path(parent).parent_path()) {
-    const std::string control = parent + "/cgroup.subtree_control";
-    if (has_controllers(words_of(control), wanted)) return parent;
-    error = write_text(control, "+" + passed_on);
-    if (error == 0) return parent;
-  }
-  refuse("cgroup " + own + ": it cannot limit " + wanted, error);
 }
 
 /// Those whose makers were killed before they could remove them.
@@ -79,7 +42,7 @@ void sweep(const std::string& parent) {
 }
 
 void set(const std::string& directory, const std::string& file, const std::string& value) {
-  const int error = write_text(directory + "/" + file, value);
+  const int error = write_cgroup_file(directory + "/" + file, value);
   if (error != 0) refuse("write " + value + " to " + directory + "/" + file, error);
 }
 
@@ -88,11 +51,11 @@ void limit_memory(const std::string& directory, std::uint64_t bytes) {
   if (::access((directory + "/memory.max").c_str(), F_OK) == 0) {
     set(directory, "memory.max", value);
     // Not beyond it by swapping; there may be none to limit.
-    write_text(directory + "/memory.swap.max", "0");
+    write_cgroup_file(directory + "/memory.swap.max", "0");
     return;
   }
   set(directory, "memory.limit_in_bytes", value);
-  write_text(directory + "/memory.memsw.limit_in_bytes", value);
+  write_cgroup_file(directory + "/memory.memsw.limit_in_bytes", value);
 }
 
 void limit_cpus(const std::string& directory, double cpus) {
@@ -145,7 +108,9 @@ void LimitedCgroup::make(const std::string& controller, const std::string& all,
   if (directory.empty()) refuse("limit " + controller + ": no cgroup hierarchy has it", ENOENT);
   std::string parent = directory;
   if (is_second_version) {
-    parent = parent_for(directory, cgroup_directory(mounts, "", "/"), all);
+    const auto able = parent_with(directory, cgroup_directory(mounts, "", "/"), all);
+    if (able.error != 0) refuse("cgroup " + directory + ": it cannot limit " + all, able.error);
+    parent = able.directory;
   }
   sweep(parent);
   const std::string made =
@@ -159,7 +124,7 @@ void LimitedCgroup::leave() noexcept {
   if (!inside_) return;
   inside_ = false;
   for (const auto& place : places_) {
-    write_text(place.before + "/cgroup.procs", std::to_string(::getpid()));
+    write_cgroup_file(place.before + "/cgroup.procs", std::to_string(::getpid()));
   }
 }
 

@@ -34,6 +34,7 @@ class RemadeTree {
   [[nodiscard]] int victim_pid() const { return victim_pid_; }
   FileOptions& options() { return options_; }
   [[nodiscard]] const model::Snapshot& model() const { return stored_->model(); }
+  [[nodiscard]] const snapshot::StoredSnapshot& stored() const { return *stored_; }
 
  private:
   void store(const model::Snapshot& captured);
