@@ -145,6 +145,8 @@ void Collector::remove_pack(const Pack& pack) {
 }
 
 void Collector::remove_orphans() {
+  std::error_code none;
+  std::filesystem::remove_all(store_ / "same", none);  // notes that are made again when needed
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(store_ / "packs", error)) {
     const std::uint64_t number = pack_number(entry.path());

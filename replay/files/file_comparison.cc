@@ -6,10 +6,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "snapshot/capture/file_identity.h"
 #include "snapshot/symbols/build_id.h"
+#include "store/file_mark.h"
 
 namespace icecore::replay {
 
@@ -43,11 +47,42 @@ bool has_content(int fd, const store::StoredFile& stored) {
   return true;
 }
 
+namespace {
+
+/// same/HASH in the store notes which file was found to have that content. It costs 25 ms to read
+/// a JVM's library, and a package that was installed anew or an image from another machine has
+/// nothing else.
+std::filesystem::path note_of(const snapshot::StoredSnapshot& snapshot,
+                              const std::string& content) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string name;
+  for (const char c : content) {
+    const auto byte = static_cast<unsigned char>(c);
+    name += kDigits[byte / 16U];
+    name += kDigits[byte % 16U];
+  }
+  return snapshot.store().directory() / "same" / name;
+}
+
+bool has_known_content(const snapshot::StoredSnapshot& snapshot, const std::string& content,
+                       const store::StoredFile& stored, int fd) {
+  const auto note = note_of(snapshot, content);
+  if (store::is_marked(note, fd)) return true;
+  if (!has_content(fd, stored)) return false;
+  ::mkdir(note.parent_path().c_str(), 0700);
+  store::note_mark(note, fd);
+  return true;
+}
+
+}  // namespace
+
 bool serves_mapping(const snapshot::StoredSnapshot& snapshot, const model::MappedFile& file,
                     int fd) {
   const Likeness likeness = compare_identity(fd, file.identity());
   if (likeness == Likeness::Same) return true;
-  if (const auto stored = snapshot.open_content(file.content())) return has_content(fd, *stored);
+  if (const auto stored = snapshot.open_content(file.content())) {
+    return has_known_content(snapshot, file.content(), *stored, fd);
+  }
   if (likeness == Likeness::Touched) return true;
   struct stat status {};
   if (::fstat(fd, &status) != 0 ||

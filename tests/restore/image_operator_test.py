@@ -132,6 +132,28 @@ class ImageOperator(ImageTest):
         poll_until(lambda: self.listens(given))
         self.assertIn("hello from pid", get(given))
 
+    def test_a_program_that_was_installed_anew_is_compared_once_and_not_used_when_it_differs(self):
+        program_file = self.directory / "sh"
+        program_file.write_bytes(pathlib.Path("/bin/sh").resolve().read_bytes())
+        program_file.chmod(0o755)
+        self.build("sh", program_file, "-c", "echo up; read line; exit 6", ready="log:^up")
+        self.assertEqual(self.icecore("image", "run", "sh").status, 6)
+        self.assertFalse((self.store / "same").exists())
+        again = self.directory / "again"
+        shutil.copy(program_file, again)
+        again.rename(program_file)
+        for _ in range(2):
+            self.assertEqual(self.icecore("image", "run", "sh").status, 6)
+        notes = [note.read_text() for note in (self.store / "same").iterdir()]
+        self.assertEqual(len(notes), 1)
+        self.assertIn(f" {program_file.stat().st_ino} ", notes[0])
+        with program_file.open("r+b") as file:
+            file.seek(0x1000)
+            file.write(bytes(65536))  # would crash
+        self.assertEqual(self.icecore("image", "run", "sh").status, 6)
+        self.done("gc")
+        self.assertFalse((self.store / "same").exists())
+
     @staticmethod
     def listens(port):
         with socket.socket() as tried:
