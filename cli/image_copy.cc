@@ -187,12 +187,13 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   options.bank = bank.get();
   options.pages = pages.get();
   RestoredProgram program;
+  auto limited = limited_cgroup(image, wishes, catalog, options);
+  // Behind the cgroup, whose processes must have ended before it can be removed.
   std::unique_ptr<replay::PagedMemory> late;
   if (pages != nullptr) {
     late = replay::PagedMemory::create(*pages, order, catalog.file(image.name, "order"));
   }
   options.late = late.get();
-  auto limited = limited_cgroup(image, wishes, catalog, options);
   const auto tree =
       with_context("image " + image.name, [&] { return replay::restore(snapshot, options); });
   if (limited != nullptr) limited->leave();
@@ -200,6 +201,7 @@ int run_copy(const store::Store& store, const replay::Image& image, const CopyWi
   network.reset();
   announce_copy(tree, image, wishes, started);
   const int status = program.wait(tree, RestoredProgram::Until::RootEnds);
+  late.reset();
   limited.reset();
   return pass_on(status);
 }

@@ -26,6 +26,14 @@ constexpr std::uint64_t kAtOnce = 64;
 constexpr int kQuietMs = 10;
 constexpr auto kAlone = std::chrono::milliseconds(100);
 
+/// Of pages that come soon, so that the disk is busy while these are copied.
+void read_ahead(std::span<const std::byte> pages) {
+  constexpr std::size_t kAhead = std::size_t{2} << 20U;
+  if (pages.size() <= kAhead) return;
+  const auto next = pages.subspan(kAhead, std::min(pages.size() - kAhead, kAtOnce * kPage));
+  ::madvise(const_cast<std::byte*>(next.data()), next.size(), MADV_WILLNEED);
+}
+
 }  // namespace
 
 std::uint64_t Pager::features() {
@@ -121,6 +129,7 @@ void Pager::fill(Space& space) {
   answer(space);
   if (space.gone || space.pages.empty() || !space.asked.empty()) return;
   const auto run = space.pages.take_some(kAtOnce);
+  read_ahead(source_(run.source));
   if (copy(space, run) == Copied::Again) space.pages.add(run);
 }
 

@@ -107,7 +107,9 @@ ReadAhead::ReadAhead(const RawMemory& memory, const PageOrder& order,
       std::jthread([fd = std::move(fd), size, touched, first = blocks_in_order(memory, order)] {
         for (const std::uint64_t block : first) read_range(fd.get(), block * kBlock, kBlock);
         read_files(ranges_in(touched));
-        read_range(fd.get(), 0, size);
+        // Of an image with an order the rest is brought while it runs, and what the start itself
+        // reads must not wait behind it.
+        if (first.empty()) read_range(fd.get(), 0, size);
       });
 }
 

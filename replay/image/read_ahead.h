@@ -12,7 +12,8 @@ namespace icecore::replay {
 
 /// Lets the kernel read what a start will need while the start goes on, when it is not in the page
 /// cache: first the pages that earlier copies have touched, in that order, then the parts of
-/// programs and libraries that were touched when the image was built, then all other memory.
+/// programs and libraries that were touched when the image was built; all of the memory where
+/// nothing is known of earlier copies.
 class ReadAhead {
  public:
   /// Begins when the file of `memory` is mostly not in the page cache; else nothing is done.

@@ -121,6 +121,11 @@ class ImageLives(ImageTest):
             with Run(self, "moving") as run:
                 self.assertEqual(run.end(signal.SIGKILL)[0], -signal.SIGKILL)
             poll_until(lambda: not self.pagers())
+        limited = self.icecore("image", "run", "moving", "--mem", "1G", "--cpu", "1", "--after", "exit 7")
+        if limited.status != 3:  # cgroups can be made
+            self.assertIn("--after exit 7", limited.err)
+            self.assertEqual(self.pagers(), [])
+            self.assertEqual(self.cgroups_of_icecore("moving"), [])
 
     def pagers(self):
         """Processes that bring memory from this test's store."""
@@ -186,8 +191,8 @@ class ImageLives(ImageTest):
         self.assertEqual(self.cgroups_of_icecore(), [])
 
     @staticmethod
-    def cgroups_of_icecore():
-        return list(pathlib.Path("/sys/fs/cgroup").rglob("icecore-fork-*"))
+    def cgroups_of_icecore(name="fork"):
+        return list(pathlib.Path("/sys/fs/cgroup").rglob(f"icecore-{name}-*"))
 
     def test_copies_with_networks_and_host_names_of_their_own_have_the_same_port(self):
         port = free_port()
