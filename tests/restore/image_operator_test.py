@@ -108,7 +108,7 @@ class ImageOperator(ImageTest):
         self.assertEqual((self.directory / "hello.log").read_text(), "line\n")
 
     def test_signals_reach_the_service_and_a_deadly_one_is_passed_on(self):
-        script = "trap 'echo hup' HUP; trap 'echo usr1; exit 4' USR1; echo up; while :; do sleep 0.05; done"
+        script = "trap 'echo hup' HUP; trap 'echo usr1; exit 4' USR1; echo up; while :; do sleep 1; done"
         self.build("sh", "/bin/sh", "-c", script, ready="log:^up")
         with Run(self, "sh") as run:
             run.process.send_signal(signal.SIGHUP)

@@ -103,8 +103,9 @@ class Lives(revival.RevivalTest):
         life = self.restore("idle", "--stopped", "--pidfile", self.directory / "pid")
         pid = int(self.wait_for(lambda: (self.directory / "pid").exists() and
                                 (self.directory / "pid").read_text(), "pid file"))
-        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        self.assertEqual(state, "T")
+        stat = pathlib.Path(f"/proc/{pid}/stat")
+        # It stops when it is given a processor.
+        self.wait_for(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T", "a stopped process")
         os.kill(pid, signal.SIGCONT)
         self.revived(life, place)
 
