@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cstring>
+#include <optional>
 #include <regex>
 
 #include "base/error.h"
@@ -105,14 +107,23 @@ class Notifies : public Readiness {
     for (ssize_t got = 0; (got = ::recv(socket_.get(), bytes.data(), bytes.size(), 0)) >= 0;) {
       const std::string text =
           "\n" + std::string(bytes.data(), static_cast<std::size_t>(got)) + "\n";
-      if (text.find("\nREADY=1\n") != std::string::npos) return true;
+      if (text.find("\nREADY=1\n") != std::string::npos && !ready_) ready_ = Clock::now();
+      // Its descriptor is closed by being received by nobody, which lets the program go on.
+      if (text.find("\nBARRIER=1\n") != std::string::npos) has_barrier_ = true;
     }
-    return false;
+    return ready_ && (has_barrier_ || Clock::now() - *ready_ > kBarrierDelay);
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  // systemd-notify(1) and sd_notify_barrier(3) send a pipe's end behind the message, and wait until
+  // it is closed: in a snapshot before that the program would have a pipe to us.
+  static constexpr auto kBarrierDelay = std::chrono::milliseconds(50);
+
   std::string name_;
   UniqueFd socket_;
+  std::optional<Clock::time_point> ready_;
+  bool has_barrier_ = false;
 };
 
 class CommandSucceeds : public Readiness {

@@ -120,7 +120,8 @@ void Check::check_process(const model::Process& process) {
   if (!added) {
     refuse(process.pid(), name_outside(process),
            "it shares its memory with process " + std::to_string(other->second) +
-               " (vfork or CLONE_VM)");
+               " (vfork or CLONE_VM)",
+           "a program that starts another one does so for a moment only: take it again");
   }
 }
 

@@ -66,6 +66,11 @@ class ImageOperator(ImageTest):
         self.assertEqual(never.status, 1)
         self.assertIn("not ready in time (port:", never.err)
 
+    @program.needs("systemd-notify")
+    def test_ready_is_when_systemd_notify_says_so_and_has_its_answer(self):
+        self.build("told", "/bin/sh", "-c", "systemd-notify --ready; read line; exit 5", ready="notify")
+        self.assertEqual(self.icecore("image", "run", "told").status, 5)
+
     def test_a_warming_that_fails_is_told_with_the_last_output(self):
         failed = self.icecore("image", "build", "x", "--ready", "log:up", "--warm", "exit 9", "--", "sh", "-c",
                               "echo up and alive; exec sleep 99")
