@@ -199,6 +199,7 @@ class ImageOperator(ImageTest):
             self.assertRegex(full.err, rf"\Aerror: .*{disk}.*: No space left on device")
         (disk / "filler").unlink()
         self.assertEqual(self.icecore("image", "run", "sh").status, 6)
+        self.done("image", "rm", "sh")  # before its store goes
 
     def test_the_description_is_for_programs_too(self):
         self.build("sh", "/bin/sh", "-c", "echo up; exec sleep 99", ready="log:^up")
