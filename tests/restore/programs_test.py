@@ -60,8 +60,7 @@ while True:
 JOBS = """
 set -m
 (while :; do echo a >> $1.a; sleep 0.05; done) &
-(while :; do echo b >> $1.b; sleep 0.05; done) &
-kill -STOP %2
+(kill -STOP $BASHPID; while :; do echo b >> $1.b; sleep 0.05; done) &
 i=0
 while :; do i=$((i+1)); jobs > $1.jobs; echo $i > $1; sleep 0.05; done
 """
