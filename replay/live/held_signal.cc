@@ -30,11 +30,10 @@ void send_again(LiveThread& thread, HeldSignal signal) {
 bool take_sent_signal(LiveThread& thread, int signal) {
   const auto sent = thread.injected.find(signal);
   if (sent == thread.injected.end()) return false;
-  // Where the same signal was pending already, ours is none, and it has its own siginfo.
+  // One that stopped the thread just before ours was sent is another: ours is still to come.
   const auto now = ptrace_call::siginfo(thread.id.tid);
-  if (!sent->second.empty() && snapshot::signal_code(now) == SI_TKILL) {
-    ptrace_call::set_siginfo(thread.id.tid, sent->second);
-  }
+  if (snapshot::signal_code(now) != SI_TKILL) return false;
+  if (!sent->second.empty()) ptrace_call::set_siginfo(thread.id.tid, sent->second);
   thread.injected.erase(sent);
   return true;
 }
